@@ -1,0 +1,42 @@
+# Everything runs in .venv, which these targets build by themselves. Needs Python 3.11 or newer.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check lint types contracts docs test-trainers bench clean
+
+demo: .venv/.run
+	$(BIN)/labelkit tour
+
+test: .venv/.dev
+	$(BIN)/python -m pytest -q
+
+check: lint types contracts test
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+contracts: .venv/.dev
+	$(BIN)/lint-imports
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python pyproject.toml
+	$(PIP) install -e .
+	@touch $@
+
+.venv/.dev: .venv/bin/python pyproject.toml
+	$(PIP) install -e '.[dev]'
+	@touch $@ .venv/.run
+
+clean:
+	rm -rf .venv build dist *.egg-info

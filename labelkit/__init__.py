@@ -1,0 +1,19 @@
+"""labelkit: the data desk of InstructGPT-style alignment, as one command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labelkit.services.notebook import load as load
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        from labelkit.services.notebook import load
+
+        return load
+    raise AttributeError(f"module 'labelkit' has no attribute {name!r}")

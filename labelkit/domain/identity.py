@@ -1,0 +1,54 @@
+"""How prompts, completions and labels get their uids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import MISSING, fields, replace
+from typing import Any
+
+from labelkit.domain.canonical import uid_of
+from labelkit.domain.models import AnyLabel, Message
+
+# The kind of a labeler is a fact about the labeler and may be set right later.
+_NOT_HASHED = frozenset({"uid", "seq", "labeler_kind"})
+
+
+def prompt_uid(messages: Iterable[Message]) -> str:
+    """Name a prompt by what it says: same messages, same prompt, wherever they came from."""
+    return uid_of("prompt", [[m.role, m.content] for m in messages])
+
+
+def completion_uid(prompt: str, text: str) -> str:
+    """Name a completion by its prompt's uid and its text."""
+    return uid_of("completion", [prompt, text])
+
+
+def label_uid(prompt: str, label: AnyLabel) -> str:
+    """Name a label by everything it says, so that storing it twice stores it once.
+
+    Fields at their default are left out: a field added later changes no old name.
+    """
+    said = {
+        f.name: _plain(getattr(label, f.name))
+        for f in fields(label)
+        if f.name not in _NOT_HASHED and getattr(label, f.name) != _default(f)
+    }
+    return uid_of(type(label).__name__.lower(), [prompt, said])
+
+
+def named(prompt: str, label: AnyLabel) -> AnyLabel:
+    """Return `label` with the uid that its content gives it."""
+    return replace(label, uid=label_uid(prompt, label))
+
+
+def _default(f: Any) -> Any:
+    return f.default_factory() if f.default_factory is not MISSING else f.default
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and tuples as the dicts and lists that JSON knows."""
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if hasattr(value, "items"):
+        return {k: _plain(v) for k, v in value.items()}
+    return value

@@ -1,0 +1,159 @@
+"""Tasks: how a prompt's completions are cut into them, and what a labeler is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil
+
+from labelkit.domain.models import K_LEAST, Guideline, Message, Scale, Tiers
+from labelkit.domain.shuffle import shuffled
+from labelkit.errors import InputError
+
+EVERYONE = 1_000_000
+"""The overlap of a task that goes to every labeler."""
+
+LEASE_SECONDS = 30 * 60.0
+
+
+class TaskKind(StrEnum):
+    RANK = "rank"
+    WRITE = "write"
+
+
+class TaskRole(StrEnum):
+    """Why a task is there. Labelers cannot tell them apart."""
+
+    NORMAL = "normal"
+    CALIBRATION = "calibration"
+    GOLD = "gold"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """How a batch's tasks are made and worked on."""
+
+    k_min: int = 4
+    k_max: int = 9
+    overlap: int = 1
+    partial: bool = False
+    seed_ratings: bool = True
+    repeat: float = 0.0
+    calibration: float = 0.0
+    set_aside_after: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which prompts a batch is made of. `again` takes those that were handed out before too."""
+
+    use_case: str | None = None
+    source: str | None = None
+    language: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A completion as a labeler sees it: its text, and nothing about where it came from."""
+
+    uid: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Everything a labeler is shown. No model, no source, no user: the desk is blind.
+
+    `candidates` are in the order they are shown; A is the first. `token` proves the lease.
+    """
+
+    token: str
+    task: str
+    kind: str
+    batch: str
+    prompt_uid: str
+    messages: tuple[Message, ...]
+    prompt_kind: str
+    application: str
+    candidates: tuple[Candidate, ...]
+    guideline: Guideline | None
+    settings: BatchSettings
+    round: int
+    done: int
+    total: int
+
+    @property
+    def k(self) -> int:
+        return len(self.candidates)
+
+
+def cut_into_tasks(
+    completions: Sequence[str], k_min: int, k_max: int, seed: str
+) -> list[list[str]]:
+    """Cut one prompt's completions into groups of `k_min` to `k_max` that cover them all.
+
+    Fewer than `k_min` completions make no task. Groups are as even as can be. Where there is room,
+    each takes one completion of the next, so that the groups can be compared with one another.
+
+    >>> [len(g) for g in cut_into_tasks(list("abcdefghij"), 4, 9, "seed")]
+    [6, 6]
+    >>> cut_into_tasks(["a", "b"], 4, 9, "seed")
+    []
+    """
+    n = len(completions)
+    if n < k_min:
+        return []
+    order = shuffled(sorted(completions), "cut", seed)
+    if n <= k_max:
+        return [order]
+    count = ceil(n / k_max)
+    size = min(k_max, max(k_min, ceil(n / count) + 1))
+    starts = [i * n // count for i in range(count)]
+    return [[order[(start + j) % n] for j in range(size)] for start in starts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A finished ranking as it leaves the desk; completions by uid."""
+
+    tiers: Tiers
+    unranked: tuple[str, ...] = ()
+    ratings: Mapping[str, int] = field(default_factory=dict)
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    note: str = ""
+    seconds: float = 0.0
+    read: Mapping[str, float] = field(default_factory=dict)
+    seeded: bool = False
+    revisions: int = 0
+    origin: str = "screen"
+
+
+def check_answer(view: TaskView, answer: Answer) -> None:
+    """Raise InputError unless the answer is a ranking of this task and keeps its rules."""
+    shown = [c.uid for c in view.candidates]
+    placed = [uid for tier in answer.tiers for uid in tier]
+    everything = [*placed, *answer.unranked]
+    if sorted(everything) != sorted(shown) or not all(answer.tiers):
+        raise InputError("every completion must be placed once, or set aside as unranked")
+    if answer.unranked and not view.settings.partial:
+        raise InputError("this task wants every completion placed")
+    if len(placed) < K_LEAST:
+        raise InputError("place at least two completions, or skip the task")
+    _check_words(view, answer)
+
+
+def _check_words(view: TaskView, answer: Answer) -> None:
+    guideline = view.guideline
+    scale = guideline.scale if guideline else Scale()
+    for rating in answer.ratings.values():
+        if not scale.least <= rating <= scale.most:
+            raise InputError(f"{rating} is not on the scale {scale.least} to {scale.most}")
+    flags = {f.key for f in guideline.flags} if guideline else set()
+    marks = {m.key for m in guideline.marks} if guideline else set()
+    used = {f for found in answer.flags.values() for f in found}
+    if strange := sorted((used - flags) | (set(answer.marks) - marks)):
+        raise InputError(f"the guideline has no {strange[0]!r}")

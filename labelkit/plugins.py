@@ -1,0 +1,129 @@
+"""Find one plug-in by name without importing the others.
+
+A plug-in is a module that binds `PLUGIN`. Its name on the command line is the module's name with
+dashes. Packages elsewhere can add more through entry points of the group `labelkit.<family>`.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import Any, Generic, Protocol, TypeVar
+
+from labelkit.domain.models import Bundle, Completion, Demonstration, Prompt, Ranking
+from labelkit.domain.pairs import Pair
+from labelkit.errors import UsageError
+
+P = TypeVar("P")
+
+
+class ByteStream(Protocol):
+    """What an importer reads from: a file, a pipe, something unzipped."""
+
+    def readline(self, limit: int = -1, /) -> bytes: ...
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of an input file: the record in labelkit's own shape, or why it has none."""
+
+    line: int
+    record: Mapping[str, Any] | None = None
+    where: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Reads one file format. `read` streams; it never raises for a bad record."""
+
+    title: str
+    read: Callable[[ByteStream], Iterator[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class PairUnit:
+    """What a preference row is made from."""
+
+    prompt: Prompt
+    completions: Mapping[str, Completion]
+    pair: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class DemonstrationUnit:
+    """What a supervised row is made from."""
+
+    prompt: Prompt
+    demonstration: Demonstration
+
+
+@dataclass(frozen=True, slots=True)
+class RankingUnit:
+    """What a listwise row is made from."""
+
+    prompt: Prompt
+    completions: Mapping[str, Completion]
+    ranking: Ranking
+
+
+Unit = PairUnit | DemonstrationUnit | RankingUnit | Prompt | Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Shapes rows for one family of trainers.
+
+    `stages` maps a stage (sft, rm, prompts, rankings, records, ...) to the function that turns one
+    unit of that stage into one row, keys in their final order.
+    """
+
+    title: str
+    stages: Mapping[str, Callable[[Any], Mapping[str, Any]]]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Generic[P]):
+    """One kind of plug-in, kept in one package."""
+
+    package: str
+    noun: str
+
+    @property
+    def group(self) -> str:
+        return self.package
+
+    def names(self) -> list[str]:
+        """Return every name, importing nothing."""
+        spec = find_spec(self.package)
+        paths = list(spec.submodule_search_locations or []) if spec else []
+        own = {m.name for m in pkgutil.iter_modules(paths) if not m.name.startswith("_")}
+        return sorted({name.replace("_", "-") for name in own} | set(self._outside()))
+
+    def get(self, name: str) -> P:
+        """Import one plug-in and return its `PLUGIN`. Raises UsageError for a name there is not."""
+        module = name.replace("-", "_")
+        if name not in self.names():
+            raise UsageError(
+                f"there is no {self.noun} {name!r}", hint=f"one of: {', '.join(self.names())}"
+            )
+        if name in (outside := self._outside()):
+            plugin: P = outside[name].load()
+        else:
+            plugin = import_module(f"{self.package}.{module}").PLUGIN
+        return plugin
+
+    def _outside(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=self.group)}
+
+
+importers: Family[Importer] = Family("labelkit.importers", "import format")
+exporters: Family[Exporter] = Family("labelkit.exporters", "trainer")
+statistics: Family[Any] = Family("labelkit.agreement", "statistic")

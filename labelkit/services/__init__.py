@@ -1,0 +1,1 @@
+"""One function per use case: open the store, call the pure parts, return a value."""

@@ -1,0 +1,214 @@
+"""Take a file in: all of it, or nothing of it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labelkit import plugins
+from labelkit.domain.models import Guideline
+from labelkit.domain.records import Incoming, Known, RecordError, from_record
+from labelkit.errors import InputError
+from labelkit.importers._shape import check_shape
+from labelkit.services.files import Replacing
+from labelkit.services.project import opened
+from labelkit.store import rules
+from labelkit.store.engine import Tx
+from labelkit.store.ingest import Counts, Ingest
+
+SHOWN_PROBLEMS = 50
+
+Progress = Callable[[int, int | None], None]
+"""Called with (bytes read, bytes in all or None)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to import. `max_bad` bad rows are left out; one more and nothing is imported."""
+
+    format: str = "records"
+    max_bad: int = 0
+    rejects: Path | None = None
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did."""
+
+    name: str
+    format: str
+    counts: Counts = field(default_factory=dict)
+    rejected: int = 0
+    problems: list[str] = field(default_factory=list)
+    dry_run: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as `labelkit.import/1`."""
+        skips = self.counts["skips"]
+        return {
+            "schema": "labelkit.import/1",
+            **{
+                name: dict(n)
+                for name, n in self.counts.items()
+                if name != "skips" or skips["added"]
+            },
+            "rejected": self.rejected,
+            "format": self.format,
+            "dry_run": self.dry_run,
+        }
+
+
+class _Undo(Exception):
+    """Leaves the transaction without keeping it; the report is still good."""
+
+
+def import_file(
+    store: Path,
+    source: str,
+    options: ImportOptions | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import a file, or stdin for `-`. Raises InputError when too many rows are bad."""
+    options = options or ImportOptions()
+    importer: plugins.Importer = plugins.importers.get(options.format)
+    name = "<stdin>" if source == "-" else source
+    report = ImportReport(name, options.format, dry_run=options.dry_run)
+    with opened(store) as opened_store, _rejects(options.rejects) as rejects:
+        try:
+            with opened_store.write() as tx, _open(source, progress) as stream:
+                _run(tx, importer.read(stream), report, options, rejects)
+                if options.dry_run:
+                    raise _Undo
+        except _Undo:
+            pass
+    return report
+
+
+def _run(
+    tx: Tx,
+    rows: Iterator[plugins.Row],
+    report: ImportReport,
+    options: ImportOptions,
+    rejects: Callable[[plugins.Row, RecordError], None],
+) -> None:
+    ingest = Ingest(tx)
+    known = Known(ingest.completion_names, _remembered_guidelines(tx))
+    for row in rows:
+        try:
+            incoming = _incoming(row, known)
+        except RecordError as error:
+            _note(report, row, error)
+            rejects(row, error)
+            continue
+        if report.rejected <= options.max_bad:
+            ingest.add(incoming)
+    if report.rejected > options.max_bad:
+        raise InputError(_refusal(report, options))
+    report.counts = ingest.finish()
+
+
+def _incoming(row: plugins.Row, known: Known) -> Incoming:
+    if row.record is None:
+        raise RecordError(row.where or "line", row.reason)
+    return from_record(check_shape(dict(row.record)), known)
+
+
+def _remembered_guidelines(tx: Tx) -> Callable[[str], Guideline | None]:
+    memory: dict[str, Guideline | None] = {}
+
+    def find(ref: str) -> Guideline | None:
+        if ref not in memory:
+            memory[ref] = rules.find(tx, ref)
+        return memory[ref]
+
+    return find
+
+
+def _note(report: ImportReport, row: plugins.Row, error: RecordError) -> None:
+    report.rejected += 1
+    if len(report.problems) < SHOWN_PROBLEMS:
+        report.problems.append(f"{report.name}:{row.line}: {error.where}: {error.reason}")
+
+
+def _refusal(report: ImportReport, options: ImportOptions) -> str:
+    lines = list(report.problems)
+    hidden = report.rejected - len(lines)
+    if hidden:
+        lines.append(f"... and {hidden} more (--rejects FILE keeps them all)")
+    rows = "1 bad row" if report.rejected == 1 else f"{report.rejected} bad rows"
+    allowed = f", {options.max_bad} allowed" if options.max_bad else ""
+    return "\n".join([*lines, f"nothing was imported: {rows}{allowed}"])
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _open(source: str, progress: Progress | None) -> Iterator[plugins.ByteStream]:
+    """Open a file or stdin for reading, through gzip when its first bytes say so."""
+    if source == "-":
+        yield _Counted(sys.stdin.buffer, None, progress)
+        return
+    path = Path(source)
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            counted = _Counted(raw, path.stat().st_size, progress)
+            yield gzip.GzipFile(fileobj=counted, mode="rb") if zipped else counted
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{source}: cannot be read: {reason}") from None
+
+
+class _Counted(io.RawIOBase):
+    """A readable that says how far it has been read."""
+
+    def __init__(
+        self, stream: plugins.ByteStream, size: int | None, progress: Progress | None
+    ) -> None:
+        self._stream = stream
+        self._size = size
+        self._progress = progress
+        self._read = 0
+        self._calls = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readline(self, limit: int | None = -1, /) -> bytes:
+        return self._counted(self._stream.readline(-1 if limit is None else limit))
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._counted(self._stream.read(size))
+
+    def _counted(self, data: bytes) -> bytes:
+        self._read += len(data)
+        self._calls += 1
+        if self._progress and self._calls % 256 == 0:
+            self._progress(self._read, self._size)
+        return data
+
+
+@contextmanager
+def _rejects(path: Path | None) -> Iterator[Callable[[plugins.Row, RecordError], None]]:
+    """Collect bad rows in a file that appears when it is whole."""
+    if path is None:
+        yield lambda row, error: None
+        return
+    import jsonlines
+
+    with Replacing(path, even_refused=True) as file, jsonlines.Writer(file) as writer:
+
+        def keep(row: plugins.Row, error: RecordError) -> None:
+            reason = {"line": row.line, "field": error.where, "reason": error.reason}
+            writer.write({**reason, "record": row.record})
+
+        yield keep

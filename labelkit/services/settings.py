@@ -1,0 +1,77 @@
+"""Settings: flag > LABELKIT_* > labelkit.toml > the user's own file > default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labelkit.errors import UsageError
+
+PROJECT_FILE = "labelkit.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting and where its value came from."""
+
+    value: Any
+    origin: str
+
+
+def find_project_file(start: Path) -> Path | None:
+    """Return the nearest labelkit.toml in `start` or above it."""
+    for folder in (start, *start.parents):
+        if (candidate := folder / PROJECT_FILE).is_file():
+            return candidate
+    return None
+
+
+def lookup(
+    name: str,
+    default: Any,
+    *,
+    flag: Any = None,
+    env: Mapping[str, str] = os.environ,
+    cwd: Path | None = None,
+) -> Setting:
+    """Return the value in force for a dotted setting like `rank.theme`, and its origin."""
+    if flag is not None:
+        return Setting(flag, "flag")
+    variable = f"LABELKIT_{name.replace('.', '_').upper()}"
+    if env.get(variable):
+        return Setting(env[variable], variable)
+    for path in _files(cwd or Path.cwd()):
+        value = _dig(_load(path), name)
+        if value is not None:
+            return Setting(value, str(path))
+    return Setting(default, "default")
+
+
+def _files(cwd: Path) -> Iterator[Path]:
+    from platformdirs import user_config_path
+
+    project = find_project_file(cwd)
+    if project:
+        yield project
+    personal = user_config_path("labelkit") / "config.toml"
+    if personal.is_file():
+        yield personal
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a settings file: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _dig(table: Any, name: str) -> Any:
+    for part in name.split("."):
+        table = table.get(part) if isinstance(table, dict) else None
+    return table

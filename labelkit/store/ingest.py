@@ -1,0 +1,270 @@
+"""Take bundles in: what is new is added, what is known is counted, nothing is ever changed.
+
+Bundles are worked off in blocks, a handful of statements each, because a statement per row costs
+more than everything else an import does. Call only inside one `Store.write()`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import select, update
+
+from labelkit.domain.canonical import canonical_json
+from labelkit.domain.models import Bundle, Completion, Label, Labeler, Prompt
+from labelkit.domain.records import Incoming, Names, source_key
+from labelkit.store import people, rules, schema
+from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
+from labelkit.store.engine import Tx
+from labelkit.store.sql import chunks, insert_many, next_id
+
+_BLOCK = 400
+_ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "external_id")
+_PROMPT = ("id", "uid", "kind", "messages", *_ATTRIBUTES)
+
+Counts = dict[str, Counter[str]]
+
+
+@dataclass(slots=True)
+class Ingest:
+    """An import in progress. `counts` is right after `finish()`."""
+
+    tx: Tx
+    counts: Counts = field(default_factory=dict)
+    _block: list[Bundle] = field(default_factory=list)
+    _next: dict[str, int] = field(default_factory=dict)
+    _labelers: dict[str, int] = field(default_factory=dict)
+    _guidelines: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("prompts", "completions", "demonstrations", "rankings", "skips"):
+            self.counts[name] = Counter(added=0, known=0)
+        self.counts["completions"]["collapsed"] = 0
+        self.counts["rankings"]["collapsed"] = 0
+        self._labelers = {name: key for key, (name, _) in people.names(self.tx).items()}
+        self._guidelines = {ref: key for key, ref in rules.refs(self.tx).items()}
+
+    def add(self, incoming: Incoming) -> None:
+        self.counts["completions"]["collapsed"] += incoming.collapsed_completions
+        self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
+        self._block.append(incoming.bundle)
+        if len(self._block) >= _BLOCK:
+            self.finish()
+
+    def finish(self) -> Counts:
+        """Write what is still waiting and return the counts."""
+        block, self._block = self._block, []
+        if block:
+            prompts = self._prompts(block)
+            completions = self._completions(block, prompts)
+            for get in ("rankings", "demonstrations", "skips"):
+                self._labels(block, get, prompts, completions)
+        return self.counts
+
+    def completion_names(self, prompt: str) -> Names:
+        """Map the external ids of a prompt's stored completions to their uids."""
+        self.finish()
+        completion, source = schema.completion, schema.completion_source
+        query = (
+            select(source.c.external_id, completion.c.uid)
+            .join(completion, completion.c.id == source.c.completion_id)
+            .join(schema.prompt, schema.prompt.c.id == completion.c.prompt_id)
+            .where(schema.prompt.c.uid == raw(prompt))
+        )
+        rows = self.tx.execute(query).all()
+        names = {row.external_id: row.uid.hex() for row in rows if row.external_id}
+        return names | {row.uid.hex(): row.uid.hex() for row in rows}
+
+    # -- prompts ---------------------------------------------------------------------------------
+
+    def _prompts(self, block: Sequence[Bundle]) -> dict[str, tuple[int, bool]]:
+        """Map each prompt's uid to (local key, whether it was there before this block)."""
+        found = self._stored_prompts({b.prompt.uid for b in block})
+        keys = {uid: (row.id, True) for uid, row in found.items()}
+        fresh: dict[str, Prompt] = {}
+        for bundle in block:
+            prompt = bundle.prompt
+            known = prompt.uid in keys
+            self.counts["prompts"]["known" if known else "added"] += 1
+            if not known:
+                keys[prompt.uid] = (self._take_id(schema.prompt), False)
+                fresh[prompt.uid] = prompt
+            elif prompt.uid in fresh:
+                fresh[prompt.uid] = _filled(fresh[prompt.uid], prompt)
+            else:
+                self._fill(found[prompt.uid], prompt)
+        rows = [_prompt_row(keys[uid][0], prompt) for uid, prompt in fresh.items()]
+        insert_many(self.tx, schema.prompt, _PROMPT, rows)
+        self._aliases(block, keys, fresh, found)
+        return keys
+
+    def _stored_prompts(self, uids: set[str]) -> dict[str, Any]:
+        table = schema.prompt
+        columns = [table.c[name] for name in ("id", "uid", *_ATTRIBUTES)]
+        found = {}
+        for chunk in chunks(sorted(uids)):
+            query = select(*columns).where(table.c.uid.in_([raw(uid) for uid in chunk]))
+            found.update({row.uid.hex(): row for row in self.tx.execute(query)})
+        return found
+
+    def _fill(self, row: Any, prompt: Prompt) -> None:
+        """Learn what a known prompt's record did not say before; the first word stays."""
+        said = dict(zip(_ATTRIBUTES, _attributes(prompt), strict=True))
+        news = {k: v for k, v in said.items() if v is not None and getattr(row, k) is None}
+        if news:
+            table = schema.prompt
+            self.tx.execute(update(table).where(table.c.id == row.id).values(news))
+
+    def _aliases(
+        self,
+        block: Sequence[Bundle],
+        keys: dict[str, tuple[int, bool]],
+        fresh: dict[str, Prompt],
+        found: dict[str, Any],
+    ) -> None:
+        rows = []
+        for prompt in (b.prompt for b in block):
+            main = fresh[prompt.uid] if prompt.uid in fresh else found[prompt.uid]
+            names = {*prompt.aliases, prompt.external_id} - {main.external_id, None}
+            rows += [(keys[prompt.uid][0], name) for name in names if main.external_id]
+        columns = ("prompt_id", "name")
+        insert_many(self.tx, schema.prompt_alias, columns, sorted(rows), known_ok=True)
+
+    # -- completions -----------------------------------------------------------------------------
+
+    def _completions(
+        self, block: Sequence[Bundle], prompts: dict[str, tuple[int, bool]]
+    ) -> dict[str, dict[str, int]]:
+        """Map each prompt's uid to {completion uid: local key}, new ones written."""
+        result = self._stored_completions({u: key for u, (key, old) in prompts.items() if old})
+        rows, sources = [], []
+        for bundle in block:
+            keys = result.setdefault(bundle.prompt.uid, {})
+            prompt_key = prompts[bundle.prompt.uid][0]
+            for completion in bundle.completions:
+                known = completion.uid in keys
+                self.counts["completions"]["known" if known else "added"] += 1
+                if not known:
+                    keys[completion.uid] = self._take_id(schema.completion)
+                    key = keys[completion.uid]
+                    rows.append((key, raw(completion.uid), prompt_key, completion.text))
+                sources += _source_rows(keys[completion.uid], completion)
+        insert_many(self.tx, schema.completion, ("id", "uid", "prompt_id", "text"), rows)
+        columns = ("completion_id", "external_id", "model", "params")
+        insert_many(self.tx, schema.completion_source, columns, sources, known_ok=True)
+        return result
+
+    def _stored_completions(self, prompts: dict[str, int]) -> dict[str, dict[str, int]]:
+        table = schema.completion
+        by_key: dict[int, dict[str, int]] = {key: {} for key in prompts.values()}
+        for chunk in chunks(sorted(by_key)):
+            query = select(table.c.prompt_id, table.c.uid, table.c.id)
+            for row in self.tx.execute(query.where(table.c.prompt_id.in_(chunk))):
+                by_key[row.prompt_id][row.uid.hex()] = row.id
+        return {uid: by_key[key] for uid, key in prompts.items()}
+
+    # -- labels ----------------------------------------------------------------------------------
+
+    def _labels(
+        self,
+        block: Sequence[Bundle],
+        name: str,
+        prompts: dict[str, tuple[int, bool]],
+        completions: dict[str, dict[str, int]],
+    ) -> None:
+        labels = [(b.prompt.uid, label) for b in block for label in attrgetter(name)(b)]
+        if not labels:
+            return
+        kind = type(labels[0][1])
+        known = self._known_labels(kind, [label.uid for _, label in labels])
+        rows = []
+        for prompt, label in labels:
+            if label.uid in known:
+                self.counts[name]["known"] += 1
+                continue
+            known.add(label.uid)
+            self.counts[name]["added"] += 1
+            common = self._common_values(label, prompts[prompt][0])
+            rows.append(common + own_values(label, completions[prompt]))
+        insert_many(self.tx, TABLES[kind], (*COMMON, *OWN[kind]), rows)
+
+    def _known_labels(self, kind: type[Label], uids: Iterable[str]) -> set[str]:
+        column = TABLES[kind].c.uid
+        found: set[str] = set()
+        for chunk in chunks(uids):
+            query = select(column).where(column.in_([raw(uid) for uid in chunk]))
+            found.update(uid.hex() for uid in self.tx.scalars(query))
+        return found
+
+    def _common_values(self, label: Label, prompt_key: int) -> tuple[Any, ...]:
+        return (
+            raw(label.uid),
+            prompt_key,
+            self._labeler(label),
+            self._guideline(label.guideline),
+            None,
+            label.batch,
+            label.seconds,
+            label.note or None,
+            label.submitted_at,
+            raw(label.supersedes) if label.supersedes else None,
+            label.origin,
+            label.seq,
+        )
+
+    def _labeler(self, label: Label) -> int | None:
+        if label.labeler is None:
+            return None
+        if label.labeler not in self._labelers:
+            newcomer = Labeler(label.labeler, label.labeler_kind)
+            self._labelers[label.labeler] = people.add(self.tx, newcomer)
+        return self._labelers[label.labeler]
+
+    def _guideline(self, ref: str | None) -> int | None:
+        if ref is None:
+            return None
+        if ref not in self._guidelines:
+            self._guidelines[ref] = rules.key_or_stub(self.tx, ref)
+        return self._guidelines[ref]
+
+    def _take_id(self, table: Any) -> int:
+        """Keys are handed out here, so that rows can be written in bulk and still be linked."""
+        key = self._next.get(table.name) or next_id(self.tx, table)
+        self._next[table.name] = key + 1
+        return key
+
+
+def _prompt_row(key: int, prompt: Prompt) -> tuple[Any, ...]:
+    messages = [[m.role, m.content] for m in prompt.messages]
+    text = canonical_json(messages).decode()
+    return (key, raw(prompt.uid), str(prompt.kind), text, *_attributes(prompt))
+
+
+def _attributes(prompt: Prompt) -> tuple[str | None, ...]:
+    return (
+        prompt.use_case,
+        prompt.source,
+        prompt.user,
+        prompt.language,
+        prompt.split,
+        dump(dict(prompt.meta)),
+        prompt.external_id,
+    )
+
+
+def _filled(first: Prompt, later: Prompt) -> Prompt:
+    """The first record of a prompt, with what only a later one says."""
+    news = {
+        name: getattr(later, name)
+        for name in _ATTRIBUTES
+        if getattr(later, name) and not getattr(first, name)
+    }
+    return replace(first, **news)
+
+
+def _source_rows(key: int, completion: Completion) -> list[tuple[Any, ...]]:
+    return [(key, *source_key(source)) for source in completion.sources]

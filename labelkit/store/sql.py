@@ -1,0 +1,66 @@
+"""The few statements that every part of the store needs, in the dialect at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from labelkit.store.engine import Tx
+
+T = TypeVar("T")
+_CHUNK = 500
+
+
+def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
+    """Cut `items` into lists short enough for one statement's parameters."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def insert_many(
+    tx: Tx,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    known_ok: bool = False,
+) -> None:
+    """Insert rows of driver values, fast: one statement, compiled once, no per-row dicts.
+
+    `columns` are in the table's own order. `known_ok` passes over rows whose key is already there.
+    """
+    if rows:
+        tx.exec_driver_sql(_insert_text(tx, table, columns, known_ok=known_ok), list(rows))
+
+
+def _insert_text(tx: Tx, table: sa.Table, columns: Sequence[str], *, known_ok: bool) -> str:
+    family = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = family.insert(table)
+    if known_ok:
+        statement = statement.on_conflict_do_nothing()
+    compiled = statement.compile(dialect=tx.dialect, column_keys=list(columns))
+    order = [column.name for column in table.c if column.name in columns]
+    assert order == list(columns), "driver values go by position: name columns in the table's order"
+    return str(compiled)
+
+
+def next_id(tx: Tx, table: sa.Table) -> int:
+    """Return the first key of `table` that was never used. Only inside `writing`."""
+    if tx.dialect.name == "sqlite":
+        query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+        last = tx.exec_driver_sql(query, (table.name,)).scalar()
+        return (last or 0) + 1
+    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+    return int(tx.scalar(sa.select(sa.func.nextval(sequence))) or 1)
+
+
+def clock(tx: Tx) -> sa.ColumnElement[float]:
+    """The database's own clock, in seconds since 1970: leases never trust a client's."""
+    if tx.dialect.name == "sqlite":
+        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
+    return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Float)

@@ -1,0 +1,117 @@
+"""What a labeler is shown. Nothing here reads where a completion came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+
+from labelkit.domain.models import Guideline, Message, Ranking
+from labelkit.domain.shuffle import shuffled
+from labelkit.domain.tasks import BatchSettings, Candidate, TaskView
+from labelkit.store import people, rules, schema
+from labelkit.store.codec import common_from, ranking_from
+from labelkit.store.core import get_setting
+from labelkit.store.desk import Desk, Lease, task_completions
+from labelkit.store.engine import Tx
+
+task, slot, batch = schema.task, schema.slot, schema.batch
+
+
+def view_of(tx: Tx, desk: Desk, lease: Lease, done: int, total: int) -> TaskView:
+    """Return the task behind a lease, its completions in this labeler's own order.
+
+    `done` and `total` are for the labeler's progress bar, and are counted elsewhere.
+    """
+    row = _task_row(tx, lease.task_key)
+    uid = row.uid.hex()
+    order = (get_setting(tx, "salt"), uid, desk.labeler, lease.round)
+    meta = orjson.loads(row.meta) if row.meta else {}
+    return TaskView(
+        token=lease.token,
+        task=uid,
+        kind=desk.kind,
+        batch=row.batch,
+        prompt_uid=row.prompt_uid.hex(),
+        messages=tuple(Message(role, content) for role, content in orjson.loads(row.messages)),
+        prompt_kind=row.kind,
+        application=str(meta.get("application") or ""),
+        candidates=tuple(shuffled(_candidates(tx, lease.task_key), *order)),
+        guideline=_guideline(tx, row.guideline_id),
+        settings=BatchSettings(**orjson.loads(row.settings)),
+        round=lease.round,
+        done=done,
+        total=total,
+    )
+
+
+def _task_row(tx: Tx, task_key: int) -> Any:
+    prompt = schema.prompt
+    query = (
+        select(
+            task.c.uid,
+            batch.c.name.label("batch"),
+            batch.c.settings,
+            batch.c.guideline_id,
+            prompt.c.uid.label("prompt_uid"),
+            prompt.c.messages,
+            prompt.c.kind,
+            prompt.c.meta,
+        )
+        .join(batch, batch.c.id == task.c.batch_id)
+        .join(prompt, prompt.c.id == task.c.prompt_id)
+        .where(task.c.id == task_key)
+    )
+    return tx.execute(query).one()
+
+
+def _candidates(tx: Tx, task_key: int) -> list[Candidate]:
+    member, completion = schema.task_completion, schema.completion
+    query = (
+        select(completion.c.uid, completion.c.text)
+        .join(member, member.c.completion_id == completion.c.id)
+        .where(member.c.task_id == task_key)
+        .order_by(completion.c.uid)
+    )
+    return [Candidate(row.uid.hex(), row.text) for row in tx.execute(query)]
+
+
+def _guideline(tx: Tx, pinned: int | None) -> Guideline | None:
+    """The version the batch is pinned to, or the newest."""
+    if pinned is None:
+        return rules.newest(tx)
+    return rules.find(tx, rules.refs(tx)[pinned])
+
+
+def progress(tx: Tx, desk: Desk) -> tuple[int, int]:
+    """Return (tasks this labeler has done, done plus those that could still come).
+
+    Looks at every open task: for the start of a session, not for every task.
+    """
+    mine = select(func.count()).select_from(slot).join(task, task.c.id == slot.c.task_id)
+    mine = mine.join(batch, batch.c.id == task.c.batch_id)
+    mine = mine.where(slot.c.labeler_id == desk.labeler_key, batch.c.kind == desk.kind)
+    done = tx.scalar(mine.where(slot.c.state == "filled")) or 0
+    held = tx.scalar(mine.where(slot.c.state.in_(("leased", "waiting")))) or 0
+    room = select(func.count()).select_from(task).join(batch, batch.c.id == task.c.batch_id)
+    room = room.where(schema.OPEN_TASK, batch.c.kind == desk.kind)
+    return done, done + held + (tx.scalar(room) or 0)
+
+
+def last_ranking(tx: Tx, desk: Desk) -> tuple[Lease, Ranking] | None:
+    """Return the labeler's newest ranking of a task, with a lease that only names the task."""
+    table = schema.ranking
+    query = (
+        select(table)
+        .where(table.c.labeler_id == desk.labeler_key, table.c.task_id.is_not(None))
+        .order_by(table.c.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).first()
+    if row is None:
+        return None
+    uids = {key: uid for uid, key in task_completions(tx, row.task_id)[1].items()}
+    common = common_from(row, people.names(tx), rules.refs(tx))
+    lease = Lease("", 0, row.task_id, desk.labeler_key, int(bool(row.repeat)))
+    return lease, ranking_from(row, uids, common)

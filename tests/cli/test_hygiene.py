@@ -1,0 +1,93 @@
+"""What the command line loads, and what its help promises."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any
+
+import pytest
+import typer
+
+from labelkit.cli._commands import COMMANDS, PANELS
+
+HEAVY = {
+    "sqlalchemy",
+    "alembic",
+    "numpy",
+    "pandas",
+    "textual",
+    "rich",
+    "orjson",
+    "pydantic",
+    "yaml",
+}
+
+
+def loaded_by(*argv: str) -> set[str]:
+    """Top-level modules that a command brings in, in a process of its own."""
+    code = (
+        "import sys, runpy\n"
+        f"sys.argv = ['labelkit', *{argv!r}]\n"
+        "try:\n    runpy.run_module('labelkit', run_name='__main__')\n"
+        "except SystemExit:\n    pass\n"
+        "print('\\n' + '\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return {name.partition(".")[0] for name in ran.stderr.split()}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    loaded = loaded_by("--help")
+    assert "typer" in loaded
+    assert not loaded & HEAVY
+
+
+def test_version_loads_not_even_typer() -> None:
+    assert not loaded_by("--version") & {*HEAVY, "typer"}
+
+
+def test_status_needs_no_numbers(store_path: Any) -> None:
+    loaded = loaded_by("--db", str(store_path), "status")
+    assert "sqlalchemy" in loaded
+    assert not loaded & {"numpy", "pandas", "textual", "alembic"}
+
+
+def test_importing_the_package_is_free() -> None:
+    code = "import sys, labelkit; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {n.partition(".")[0] for n in ran.stdout.split()} & {*HEAVY, "typer"}
+
+
+def command_of(name: str) -> Any:
+    return typer.main.get_command(import_module(f"labelkit.cli.{COMMANDS[name].module}").app)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_the_command_says(name: str) -> None:
+    command = command_of(name)
+    assert inspect.cleandoc(command.help).splitlines()[0] == COMMANDS[name].help
+    assert COMMANDS[name].panel in PANELS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_an_example(name: str) -> None:
+    command = command_of(name)
+    leaves = command.commands.values() if hasattr(command, "commands") else [command]
+    for leaf in leaves:
+        assert f"labelkit {name}" in leaf.epilog or f" {name} " in leaf.epilog
+        assert all(getattr(p, "help", "x") for p in leaf.params), leaf.name
+
+
+def test_every_module_of_commands_is_in_the_table() -> None:
+    import pkgutil
+
+    import labelkit.cli
+
+    found = {m.name for m in pkgutil.iter_modules(labelkit.cli.__path__)}
+    own = {n for n in found if not n.startswith("_")} - {"app"}
+    assert own == {entry.module for entry in COMMANDS.values()}
