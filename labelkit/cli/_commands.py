@@ -22,6 +22,8 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "rank": Entry("rank", LABEL, "Rate and rank completions, blind, one task after the other."),
+    "write": Entry("write", LABEL, "Write demonstrations: the best answer to each prompt."),
     "import": Entry("import_", DATA, "Take in prompts, completions and labels."),
     "export": Entry("export", DATA, "Write files that trainers train on."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),

@@ -67,9 +67,12 @@ class TaskView:
     """Everything a labeler is shown. No model, no source, no user: the desk is blind.
 
     `candidates` are in the order they are shown; A is the first. `token` proves the lease.
+    `handle` names this labeler's place at the task and says nothing else: a silent repeat has
+    another one. `revises` is the uid of the label that the answer will take the place of.
     """
 
     token: str
+    handle: str
     task: str
     kind: str
     batch: str
@@ -83,6 +86,7 @@ class TaskView:
     round: int
     done: int
     total: int
+    revises: str | None = None
 
     @property
     def k(self) -> int:
@@ -152,8 +156,20 @@ def _check_words(view: TaskView, answer: Answer) -> None:
     for rating in answer.ratings.values():
         if not scale.least <= rating <= scale.most:
             raise InputError(f"{rating} is not on the scale {scale.least} to {scale.most}")
+    for note in (answer.note, *answer.notes.values()):
+        check_text(note, "a note")
     flags = {f.key for f in guideline.flags} if guideline else set()
     marks = {m.key for m in guideline.marks} if guideline else set()
     used = {f for found in answer.flags.values() for f in found}
     if strange := sorted((used - flags) | (set(answer.marks) - marks)):
         raise InputError(f"the guideline has no {strange[0]!r}")
+
+
+def check_text(text: str, what: str) -> None:
+    """Raise InputError when a labeler's text holds what no record can carry."""
+    if "\x00" in text:
+        raise InputError(f"{what} holds the character NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{what} holds half a character (a lone surrogate)") from None

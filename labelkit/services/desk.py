@@ -7,15 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.domain.identity import named
-from labelkit.domain.models import Demonstration, Label, Ranking, Skip
-from labelkit.domain.tasks import LEASE_SECONDS, Answer, TaskKind, TaskView, check_answer
+from labelkit.domain.models import AnyLabel, Demonstration, Ranking, Skip
+from labelkit.domain.tasks import (
+    LEASE_SECONDS,
+    Answer,
+    TaskKind,
+    TaskView,
+    check_answer,
+    check_text,
+)
 from labelkit.domain.times import now_text
-from labelkit.errors import InputError, LabelkitError
+from labelkit.errors import InputError, LabelkitError, UsageError
 from labelkit.services.assigning import assign_by_default
+from labelkit.services.settings import lookup, truth
 from labelkit.store import assigning, core, people, views
 from labelkit.store import desk as slots
 from labelkit.store.desk import Lease
 from labelkit.store.drafts import Drafts
+from labelkit.store.engine import Tx
+
+_REVISION = "revision-"
 
 
 class Desk:
@@ -37,12 +48,14 @@ class Desk:
                 if batch is not None:
                     assigning.get_batch(tx, batch)
                 who = people.get(tx, labeler)
+                if not who.active:
+                    raise UsageError(f"labeler {labeler!r} is not active any more")
         except LabelkitError:
             self._store.close()
             raise
         self.labeler = labeler
         self.labeler_kind = who.kind
-        self._seat = slots.Desk(key, labeler, str(kind), lease_seconds, batch)
+        self._seat = slots.Desk(key, labeler, str(who.kind), str(kind), lease_seconds, batch)
         self._drafts = Drafts.of(path, key)
         self._done, self._total = 0, 0
         self._counted = False
@@ -59,10 +72,14 @@ class Desk:
     def next_task(self) -> TaskView | None:
         """Return the next task, held for this labeler, or None when there is nothing to do.
 
-        On a store where nothing was ever handed out, a default batch is made first.
+        A revision that was begun and not submitted comes first. On a store where nothing was ever
+        handed out, a default batch is made.
         """
+        return self._begun_revision() or self._claimed()
+
+    def _claimed(self) -> TaskView | None:
         with self._store.write() as tx:
-            if not assigning.any_task(tx, self._seat.kind):
+            if not assigning.any_batch(tx, self._seat.kind):
                 assign_by_default(tx, self._seat.kind)
             lease = slots.claim(tx, self._seat)
             if not self._counted:
@@ -70,7 +87,7 @@ class Desk:
                 self._counted = True
             return self._view(tx, lease) if lease else None
 
-    def _view(self, tx: Any, lease: Lease) -> TaskView:
+    def _view(self, tx: Tx, lease: Lease) -> TaskView:
         total = max(self._total, self._done + 1)
         return views.view_of(tx, self._seat, lease, self._done, total)
 
@@ -87,73 +104,12 @@ class Desk:
     # -- answers ---------------------------------------------------------------------------------
 
     def submit(self, view: TaskView, answer: Answer) -> Ranking:
-        """Store a ranking and fill the slot. Raises LeaseLost, and then the draft stays."""
-        ranking = self._ranking(view, answer)
-        self._store_answer(view, ranking)
-        return ranking
+        """Store a ranking and fill the slot, or put it in the place of the one it revises.
 
-    def submit_demonstration(
-        self, view: TaskView, text: str, *, seconds: float, note: str = "", origin: str = "screen"
-    ) -> Demonstration:
-        """Store a demonstration and fill the slot. Raises LeaseLost, and then the draft stays."""
-        if not text.strip():
-            raise InputError("the demonstration is empty", hint="write it, or skip the task")
-        common = self._common(view, seconds, note, origin)
-        demonstration = named(view.prompt_uid, Demonstration(uid="", text=text, **common))
-        self._store_answer(view, demonstration)
-        return demonstration
-
-    def skip(
-        self, view: TaskView, reason: str, *, seconds: float, note: str = "", origin: str = "screen"
-    ) -> Skip:
-        """Put a task back and say why; it goes to somebody else."""
-        known = [s.key for s in view.guideline.skips] if view.guideline else [reason]
-        if reason not in known:
-            raise InputError(
-                f"not a reason to skip: {reason!r}", hint=f"one of: {', '.join(known)}"
-            )
-        common = self._common(view, seconds, note, origin)
-        skip = named(view.prompt_uid, Skip(uid="", reason=reason, task=view.kind, **common))
-        self._store_answer(view, skip, finished=False)
-        return skip
-
-    def renew(self, view: TaskView) -> None:
-        """Hold the task for longer: the labeler is still there. Raises LeaseLost."""
-        with self._store.write() as tx:
-            slots.renew(tx, view.token, self._seat.lease_seconds)
-
-    def release(self, view: TaskView) -> None:
-        """Give back a task nobody touched. Raises LeaseLost."""
-        with self._store.write() as tx:
-            slots.release(tx, view.token)
-
-    # -- revisions -------------------------------------------------------------------------------
-
-    def reopen_last(self) -> tuple[TaskView, Ranking] | None:
-        """Return the labeler's last submitted task and what they said, or None."""
-        with self._store.read() as tx:
-            found = views.last_ranking(tx, self._seat)
-            if found is None:
-                return None
-            lease, ranking = found
-            view = self._view(tx, lease)
-        shown = {uid: i for i, uid in enumerate(ranking.shown)}
-        order = sorted(view.candidates, key=lambda c: shown.get(c.uid, 0))
-        return replace(view, candidates=tuple(order)), ranking
-
-    def revise(self, view: TaskView, answer: Answer, old: Ranking) -> Ranking:
-        """Store a ranking that takes the place of an older one. The older one stays."""
-        ranking = self._ranking(view, answer, supersedes=old.uid)
-        ranking = named(view.prompt_uid, replace(ranking, repeat=old.repeat, batch=old.batch))
-        with self._store.write() as tx:
-            slots.store_revision(tx, ranking, old.uid)
-        return ranking
-
-    # -- inside ----------------------------------------------------------------------------------
-
-    def _ranking(self, view: TaskView, answer: Answer, supersedes: str | None = None) -> Ranking:
+        Raises InputError for an answer that breaks the task's rules, and LeaseLost when the slot
+        is not held any more; then the draft stays.
+        """
         check_answer(view, answer)
-        common = self._common(view, answer.seconds, answer.note, answer.origin)
         ranking = Ranking(
             uid="",
             tiers=tuple(tuple(sorted(tier)) for tier in answer.tiers),
@@ -167,11 +123,92 @@ class Desk:
             seeded=answer.seeded,
             revisions=answer.revisions,
             repeat=view.round > 0,
-            **{**common, "supersedes": supersedes},
+            **self._common(view, answer.seconds, answer.note, answer.origin),
         )
-        return named(view.prompt_uid, ranking)
+        return self._stored(view, ranking)
+
+    def submit_demonstration(
+        self, view: TaskView, text: str, *, seconds: float, note: str = "", origin: str = "screen"
+    ) -> Demonstration:
+        """Store a demonstration and fill the slot, or revise one. Raises like `submit`."""
+        if not text.strip():
+            raise InputError("the demonstration is empty", hint="write it, or skip the task")
+        check_text(text, "the demonstration")
+        common = self._common(view, seconds, note, origin)
+        return self._stored(view, Demonstration(uid="", text=text, **common))
+
+    def skip(
+        self, view: TaskView, reason: str, *, seconds: float, note: str = "", origin: str = "screen"
+    ) -> Skip:
+        """Put a task back and say why; it goes to somebody else. Raises like `submit`."""
+        if view.revises:
+            raise InputError("a task you submitted can be changed, not skipped")
+        known = [s.key for s in view.guideline.skips] if view.guideline else [reason]
+        if reason not in known:
+            raise InputError(
+                f"not a reason to skip: {reason!r}", hint=f"one of: {', '.join(known)}"
+            )
+        common = self._common(view, seconds, note, origin)
+        return self._stored(view, Skip(uid="", reason=reason, task=view.kind, **common))
+
+    def renew(self, view: TaskView) -> None:
+        """Hold the task for longer: the labeler is still there. Raises LeaseLost."""
+        if not view.revises:
+            with self._store.write() as tx:
+                slots.renew(tx, view.token, self._seat.lease_seconds)
+
+    def release(self, view: TaskView) -> None:
+        """Give back a task about which nothing was said, and forget its draft."""
+        if not view.revises:
+            with self._store.write() as tx:
+                slots.release(tx, view.token)
+        self._drafts.drop(_draft_key(view))
+
+    # -- revisions -------------------------------------------------------------------------------
+
+    def previous(self, before: TaskView | None = None) -> tuple[TaskView, Ranking] | None:
+        """Return the ranking submitted last, and its task as it was shown; None when there is none.
+
+        When `before` is a revision already, the one before that.
+        """
+        return self._previous(Ranking, before)
+
+    def previous_demonstration(
+        self, before: TaskView | None = None
+    ) -> tuple[TaskView, Demonstration] | None:
+        """Return the demonstration submitted last, as `previous` does for rankings."""
+        return self._previous(Demonstration, before)
+
+    def _previous(
+        self, kind: type[AnyLabel], before: TaskView | None
+    ) -> tuple[TaskView, AnyLabel] | None:
+        with self._store.read() as tx:
+            last = before.revises if before else None
+            found = views.last_label(tx, self._seat, kind, last)
+            return self._reopened(tx, *found) if found else None
+
+    def _begun_revision(self) -> TaskView | None:
+        kind = Ranking if self._seat.kind == TaskKind.RANK else Demonstration
+        for key in self._drafts.keys_with(_REVISION):
+            with self._store.read() as tx:
+                found = views.label_by_uid(tx, self._seat, kind, key.removeprefix(_REVISION))
+                if found:
+                    return self._reopened(tx, *found)[0]
+        return None
+
+    def _reopened(self, tx: Tx, lease: Lease, label: AnyLabel) -> tuple[TaskView, AnyLabel]:
+        """The task of a label, in the order in which it was shown."""
+        view = replace(self._view(tx, lease), revises=label.uid, batch=label.batch or "")
+        if isinstance(label, Ranking):
+            at = {uid: i for i, uid in enumerate(label.shown)}
+            order = sorted(view.candidates, key=lambda c: at.get(c.uid, 0))
+            view = replace(view, candidates=tuple(order))
+        return view, label
+
+    # -- inside ----------------------------------------------------------------------------------
 
     def _common(self, view: TaskView, seconds: float, note: str, origin: str) -> dict[str, Any]:
+        check_text(note, "the note")
         return {
             "labeler": self.labeler,
             "labeler_kind": self.labeler_kind,
@@ -180,15 +217,37 @@ class Desk:
             "seconds": round(seconds, 1),
             "note": note,
             "submitted_at": now_text(),
+            "supersedes": view.revises,
             "origin": origin,
         }
 
-    def _store_answer(self, view: TaskView, label: Label, *, finished: bool = True) -> None:
+    def _stored(self, view: TaskView, label: AnyLabel) -> AnyLabel:
+        label = named(view.prompt_uid, label)
         with self._store.write() as tx:
-            slots.submit(tx, view.token, label)
+            if view.revises:
+                slots.store_revision(tx, label, view.revises)
+            else:
+                slots.submit(tx, view.token, label)
         self._drafts.drop(_draft_key(view))
-        self._done += finished
+        self._done += not (view.revises or isinstance(label, Skip))
+        return label
+
+
+def sit_down(store: Path, labeler: str | None, kind: str, *, batch: str | None = None) -> Desk:
+    """Open a desk for a labeler: the one named, or the one in the settings.
+
+    Raises UsageError when there is neither, NotFound when nobody is called that.
+    """
+    name = lookup("labeler", None, flag=labeler).value
+    if not name:
+        raise UsageError("who are you?", hint="--as NAME, or set LABELKIT_LABELER")
+    return Desk(store, str(name), kind, batch=batch)
+
+
+def wants_plain() -> bool:
+    """Whether the settings ask for line mode."""
+    return truth(lookup("plain", False))
 
 
 def _draft_key(view: TaskView) -> str:
-    return f"{view.task}-{view.round}"
+    return f"{_REVISION}{view.revises}" if view.revises else view.handle

@@ -51,6 +51,15 @@ def lookup(
     return Setting(default, "default")
 
 
+def truth(setting: Setting) -> bool:
+    """Read a yes/no setting. Raises UsageError that names where it came from."""
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    word = str(setting.value).lower()
+    if word not in words:
+        raise UsageError(f"{setting.origin}: not yes or no: {setting.value!r}")
+    return words[word]
+
+
 def _files(cwd: Path) -> Iterator[Path]:
     from platformdirs import user_config_path
 

@@ -174,11 +174,10 @@ def task_uid(batch: str, prompt: str, completions: Sequence[str]) -> str:
     return uid_of("task", [batch, prompt, sorted(completions)])
 
 
-def any_task(tx: Tx, kind: str) -> bool:
+def any_batch(tx: Tx, kind: str) -> bool:
     """Whether anything of this kind was ever handed out."""
-    task, batch = schema.task, schema.batch
-    query = select(task.c.id).join(batch, batch.c.id == task.c.batch_id)
-    return tx.scalar(query.where(batch.c.kind == kind).limit(1)) is not None
+    query = select(schema.batch.c.id).where(schema.batch.c.kind == kind)
+    return tx.scalar(query.limit(1)) is not None
 
 
 def count_prompts(tx: Tx) -> int:

@@ -98,6 +98,13 @@ def _keyed(values: Mapping[str, Any], ids: Ids) -> dict[str, Any]:
     return {str(ids[uid]): value for uid, value in values.items()}
 
 
+def label_from(row: Any, kind: type[Label], uids: Uids, common: Mapping[str, Any]) -> Any:
+    """Read a label of `kind`; `row` has the columns of `OWN[kind]` as attributes."""
+    if kind is Ranking:
+        return ranking_from(row, uids, common)
+    return kind(**common, **{name: getattr(row, name) for name in OWN[kind]})
+
+
 def ranking_from(row: Any, uids: Uids, common: Mapping[str, Any]) -> Ranking:
     """Read a ranking; `row` has the columns of `OWN[Ranking]` as attributes."""
     return Ranking(

@@ -47,6 +47,7 @@ class Desk:
 
     labeler_key: int
     labeler: str
+    labeler_kind: str
     kind: str
     lease_seconds: float
     batch: str | None = None

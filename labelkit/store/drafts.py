@@ -54,9 +54,9 @@ class Drafts:
     def drop(self, key: str) -> None:
         (self.folder / f"{key}.json").unlink(missing_ok=True)
 
-    def keys(self) -> list[str]:
-        """Return the keys of all drafts, sorted."""
-        return sorted(path.stem for path in self.folder.glob("*.json"))
+    def keys_with(self, prefix: str) -> list[str]:
+        """Return the keys that begin with `prefix`, sorted."""
+        return sorted(path.stem for path in self.folder.glob(f"{prefix}*.json"))
 
 
 def count(store: Path) -> int:

@@ -51,7 +51,8 @@ def key(tx: Tx, name: str) -> int:
 def get(tx: Tx, name: str) -> Labeler:
     """Return one labeler. Raises NotFound."""
     key(tx, name)
-    return next(x for x in everyone(tx) if x.name == name)
+    row = tx.execute(select(table).where(table.c.name == name)).one()
+    return Labeler(row.name, LabelerKind(row.kind), row.cohort, bool(row.active))
 
 
 def everyone(tx: Tx) -> list[Labeler]:

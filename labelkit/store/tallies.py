@@ -61,7 +61,7 @@ def batches(tx: Tx) -> list[dict[str, Any]]:
         .group_by(batch.c.id)
         .order_by(batch.c.id)
     )
-    return [{k: v or 0 for k, v in row._asdict().items()} for row in tx.execute(query)]
+    return [{str(k): v or 0 for k, v in row._mapping.items()} for row in tx.execute(query)]
 
 
 def _is(condition: Any) -> Any:

@@ -7,14 +7,17 @@ from typing import Any
 import orjson
 from sqlalchemy import func, select
 
-from labelkit.domain.models import Guideline, Message, Ranking
+from labelkit.domain.canonical import uid_of
+from labelkit.domain.models import AnyLabel, Guideline, Message
 from labelkit.domain.shuffle import shuffled
 from labelkit.domain.tasks import BatchSettings, Candidate, TaskView
-from labelkit.store import people, rules, schema
-from labelkit.store.codec import common_from, ranking_from
+from labelkit.store import rules, schema
+from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
 from labelkit.store.desk import Desk, Lease, task_completions
 from labelkit.store.engine import Tx
+
+_HOW_FAR_BACK = 200
 
 task, slot, batch = schema.task, schema.slot, schema.batch
 
@@ -30,6 +33,7 @@ def view_of(tx: Tx, desk: Desk, lease: Lease, done: int, total: int) -> TaskView
     meta = orjson.loads(row.meta) if row.meta else {}
     return TaskView(
         token=lease.token,
+        handle=uid_of("slot", [uid, desk.labeler, lease.round])[:16],
         task=uid,
         kind=desk.kind,
         batch=row.batch,
@@ -99,19 +103,43 @@ def progress(tx: Tx, desk: Desk) -> tuple[int, int]:
     return done, done + held + (tx.scalar(room) or 0)
 
 
-def last_ranking(tx: Tx, desk: Desk) -> tuple[Lease, Ranking] | None:
-    """Return the labeler's newest ranking of a task, with a lease that only names the task."""
-    table = schema.ranking
+def last_label(
+    tx: Tx, desk: Desk, kind: type[AnyLabel], before: str | None = None
+) -> tuple[Lease, AnyLabel] | None:
+    """Return the labeler's newest label on a task, or the newest but older than `before`.
+
+    Superseded ones are passed over. The lease only names the task.
+    """
+    table = TABLES[kind]
     query = (
         select(table)
         .where(table.c.labeler_id == desk.labeler_key, table.c.task_id.is_not(None))
         .order_by(table.c.id.desc())
-        .limit(1)
+        .limit(_HOW_FAR_BACK)
     )
-    row = tx.execute(query).first()
-    if row is None:
-        return None
+    superseded, waiting = set(), before is not None
+    for row in tx.execute(query):
+        superseded.add(row.supersedes)
+        if not waiting and row.uid not in superseded:
+            return _label(tx, desk, row, kind)
+        waiting = waiting and row.uid.hex() != before
+    return None
+
+
+def label_by_uid(
+    tx: Tx, desk: Desk, kind: type[AnyLabel], uid: str
+) -> tuple[Lease, AnyLabel] | None:
+    """Return one of the labeler's labels, with a lease that only names its task, or None."""
+    table = TABLES[kind]
+    mine = (table.c.labeler_id == desk.labeler_key, table.c.task_id.is_not(None))
+    row = tx.execute(select(table).where(table.c.uid == raw(uid), *mine)).first()
+    return _label(tx, desk, row, kind) if row else None
+
+
+def _label(tx: Tx, desk: Desk, row: Any, kind: type[AnyLabel]) -> tuple[Lease, AnyLabel]:
+    who = {desk.labeler_key: (desk.labeler, desk.labeler_kind)}
+    common = common_from(row, who, rules.refs(tx))
+    round_ = int(bool(getattr(row, "repeat", 0)))
+    lease = Lease("", 0, row.task_id, desk.labeler_key, round_)
     uids = {key: uid for uid, key in task_completions(tx, row.task_id)[1].items()}
-    common = common_from(row, people.names(tx), rules.refs(tx))
-    lease = Lease("", 0, row.task_id, desk.labeler_key, int(bool(row.repeat)))
-    return lease, ranking_from(row, uids, common)
+    return lease, label_from(row, kind, uids, common)

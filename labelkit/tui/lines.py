@@ -1,0 +1,51 @@
+"""A conversation by lines: no cursor, no colour, no boxes. Works in a pipe and with a reader."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import IO, Any
+
+from labelkit.domain.safe_text import safe_text
+from labelkit.errors import LabelkitError
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Standard input and output, by the line."""
+
+    source: IO[bytes]
+    target: Any
+
+    @classmethod
+    def standard(cls) -> Lines:
+        """Raises LabelkitError when one of them is closed."""
+        if sys.stdin is None or sys.stdout is None:
+            raise LabelkitError("line mode needs an open stdin and stdout")
+        return cls(sys.stdin.buffer, sys.stdout)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person is typing."""
+        return self.source.isatty()
+
+    def say(self, text: str = "") -> None:
+        """Print a line or several, made safe; at once, because somebody may wait for it."""
+        self.target.write(safe_text(text) + "\n")
+        self.target.flush()
+
+    def ask(self, prompt: str) -> str | None:
+        """Return the next line without its end, or None at the end of input."""
+        if self.interactive and sys.stderr is not None:
+            sys.stderr.write(prompt)
+            sys.stderr.flush()
+        while (line := self.source.readline()) != b"":
+            try:
+                return line.decode("utf-8").rstrip("\r\n")
+            except UnicodeDecodeError:
+                self.say("That line is not UTF-8 and was passed over.")
+        return None
+
+    def rest(self) -> bytes:
+        """Everything up to the end of input."""
+        return self.source.read()

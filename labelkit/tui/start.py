@@ -1,0 +1,61 @@
+"""Which face the desk has today: the screen, lines, or JSONL."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labelkit.errors import UsageError
+from labelkit.tui.desk import RankDesk, WriteDesk
+from labelkit.tui.lines import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What the command line asked for."""
+
+    plain: bool = False
+    jsonl: bool = False
+    editor: bool = False
+
+
+def rank(desk: RankDesk, face: Face) -> None:
+    """Rank until the labeler leaves or nothing is left. Raises NothingToDo and LabelkitError."""
+    if face.jsonl:
+        from labelkit.tui.jsonl import JsonlRank
+
+        JsonlRank(desk).run()
+    elif face.plain or not on_terminal():
+        from labelkit.tui.plain import PlainRank
+
+        PlainRank(desk).run()
+    else:
+        raise UsageError("the screen is not there yet: --plain")
+
+
+def write(desk: WriteDesk, face: Face) -> None:
+    """Write until the labeler leaves or nothing is left. Raises NothingToDo and LabelkitError."""
+    if face.jsonl:
+        from labelkit.tui.jsonl import JsonlWrite
+
+        JsonlWrite(desk).run()
+    elif face.editor or face.plain or not on_terminal():
+        from labelkit.tui.plain_write import PlainWrite, run_piped
+
+        lines = Lines.standard()
+        if face.editor or lines.interactive:
+            PlainWrite(desk, lines, editor=face.editor).run()
+        else:
+            run_piped(desk, lines)
+    else:
+        raise UsageError("the screen is not there yet: --plain")
+
+
+def on_terminal(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether a screen can be drawn: without a terminal on both sides Textual never stops."""
+    streams = (sys.stdin, sys.stdout)
+    if any(stream is None or not stream.isatty() for stream in streams):
+        return False
+    return env.get("TERM", "") not in ("", "dumb")
