@@ -31,5 +31,6 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
     "agreement": Entry("agreement", LEAD, "Measure how far labelers agree."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
+    "tour": Entry("tour", PROJECT, "See everything work, on sample data, in a minute."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),
 }
