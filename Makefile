@@ -38,5 +38,19 @@ contracts: .venv/.dev
 	$(PIP) install -e '.[dev]'
 	@touch $@ .venv/.run
 
+# torch first, and alone: what asks for it later is then content with the CPU build.
+.venv-trainers/trl/.stamp: .venv/bin/python pyproject.toml
+	.venv/bin/python -m venv .venv-trainers/trl
+	.venv-trainers/trl/bin/python -m pip --quiet --disable-pip-version-check install torch==2.13.0
+	.venv-trainers/trl/bin/python -m pip --quiet --disable-pip-version-check install \
+		trl==1.16.0 pytest pytest-asyncio hypothesis -e .
+	@touch $@
+
+test-trainers: .venv-trainers/trl/.stamp
+	.venv-trainers/trl/bin/python -m pytest -q tests/trainers
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks
+
 clean:
 	rm -rf .venv build dist *.egg-info

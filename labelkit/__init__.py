@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # importing typing for it would cost more than `labelkit --version` does
 if TYPE_CHECKING:
     from labelkit.services.notebook import load as load
 
@@ -11,7 +10,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "load":
         from labelkit.services.notebook import load
 
