@@ -31,6 +31,7 @@ class Session(Generic[D]):
         self.clock = ActiveClock(now=now)
         self.finished = 0
         self.resumed = False
+        self.looks: dict[str, Any] = {}
         self._view: TaskView | None = None
         self._opened: Any = None
 
@@ -73,7 +74,8 @@ class Session(Generic[D]):
 
     def save(self) -> None:
         """Keep everything as it is now. Raises StoreError."""
-        self.desk.save_draft(self.view, {**self._body(), "seconds": self.clock.seconds})
+        more = {"looks": self.looks, "seconds": self.clock.seconds}
+        self.desk.save_draft(self.view, {**self._body(), **more})
 
     def leave(self) -> bool:
         """Close the task for now: keep what was said, or give the task back when nothing was."""
@@ -98,8 +100,10 @@ class Session(Generic[D]):
         body = self.desk.draft(view)
         self.resumed = body is not None and self._load(body)
         if self.resumed and body is not None:
+            self.looks = dict(body.get("looks", {}))
             self.clock.pause(float(body.get("seconds", 0.0)))
         else:
+            self.looks = {}
             self.restart()
             self.clock.pause(0.0)
         self._opened = self._said()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from labelkit.errors import UsageError
+from labelkit.errors import NothingToDo, UsageError
 from labelkit.tui.desk import RankDesk, WriteDesk
 from labelkit.tui.lines import Lines
 
@@ -19,6 +20,8 @@ class Face:
     plain: bool = False
     jsonl: bool = False
     editor: bool = False
+    theme: str = "dark"
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 def rank(desk: RankDesk, face: Face) -> None:
@@ -32,7 +35,20 @@ def rank(desk: RankDesk, face: Face) -> None:
 
         PlainRank(desk).run()
     else:
-        raise UsageError("the screen is not there yet: --plain")
+        from labelkit.tui.app import RankApp
+
+        app = RankApp(desk, keys=face.keys, theme=face.theme)
+        app.run_to_the_end()
+        _part(app.bench.parting, app.finished, desk)
+
+
+def _part(parting: str | None, finished: int, desk: RankDesk | WriteDesk) -> None:
+    """Say goodbye on the terminal that is back. Raises NothingToDo when there was no task."""
+    if parting is None:
+        return
+    if not finished and parting.startswith("No task"):
+        raise NothingToDo(f"no task is left for {desk.labeler!r}", hint="labelkit assign")
+    Lines.standard().say(parting)
 
 
 def write(desk: WriteDesk, face: Face) -> None:
