@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,17 +9,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from labelkit.domain.tasks import LEASE_SECONDS
-from labelkit.tui.bench import Bench
+from labelkit.tui.bench import RankBench
 from labelkit.tui.desk import RankDesk
 from labelkit.tui.keymap import Keymap
 from labelkit.tui.pages.rank import first_pages
-from labelkit.tui.screens.base import DeskApp
+from labelkit.tui.screens.base import DeskApp, Keeper
 from labelkit.tui.screens.sheet import Sheet
 from labelkit.tui.session import RankSession
 from labelkit.tui.view.paper import Size
-
-RENEW_AFTER = LEASE_SECONDS / 6
 
 
 class RankScreen(Screen[None]):
@@ -28,11 +24,11 @@ class RankScreen(Screen[None]):
 
     AUTO_FOCUS = None
 
-    def __init__(self, bench: Bench, keymap: Keymap) -> None:
+    def __init__(self, bench: RankBench, keymap: Keymap) -> None:
         super().__init__()
         self.bench = bench
         self._keymap = keymap
-        self._renewed = time.monotonic()
+        self._keeper = Keeper(self, bench)
 
     def compose(self) -> ComposeResult:
         yield Sheet()
@@ -84,14 +80,8 @@ class RankScreen(Screen[None]):
             from labelkit.tui.screens.note import NoteScreen
 
             self.app.push_screen(NoteScreen(self.bench), lambda _: self.draw())
-        elif time.monotonic() - self._renewed > RENEW_AFTER:
-            self._renewed = time.monotonic()
-            self.run_worker(self._renew, thread=True, exclusive=True)
-
-    def _renew(self) -> None:
-        """Hold the task for longer; in a thread, because the store may be busy."""
-        if trouble := self.bench.renew():
-            self.bench.message = f"{trouble}; what you do is kept as a draft"
+        else:
+            self._keeper.touched()
 
 
 class RankApp(DeskApp):
@@ -100,17 +90,8 @@ class RankApp(DeskApp):
     def __init__(self, desk: RankDesk, *, keys: Mapping[str, Any], theme: str) -> None:
         super().__init__(theme)
         self._reads = Keymap(keys)
-        self.bench = Bench(RankSession(desk, "screen"), Size(80, 24), first_pages)
+        self.bench = RankBench(RankSession(desk, "screen"), Size(80, 24), first_pages)
 
     def on_mount(self) -> None:
         super().on_mount()
         self.push_screen(RankScreen(self.bench, self._reads))
-
-    def leave(self) -> None:
-        if self.bench.session.open:
-            self.bench.leave()
-        self.exit()
-
-    @property
-    def finished(self) -> int:
-        return self.bench.session.finished

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from labelkit.errors import InputError, LabelkitError, LeaseLost, StoreError
-from labelkit.tui.session import RankSession
+from labelkit.tui.session import RankSession, Session, WriteSession
 from labelkit.tui.view.paper import Lines, Size
 from labelkit.tui.wording import count
+
+S = TypeVar("S", bound=Session[Any])
 
 
 class Page(Protocol):
@@ -31,11 +33,11 @@ class NoteRequest:
     text: str
 
 
-class Bench:
+class Bench(Generic[S]):
     """Holds the stack of pages. Every key goes in at `press`, and is saved before it returns."""
 
     def __init__(
-        self, session: RankSession, size: Size, first_pages: Callable[[Bench], list[Page]]
+        self, session: S, size: Size, first_pages: Callable[[Bench[S]], list[Page]]
     ) -> None:
         self.session = session
         self.size = size
@@ -45,6 +47,7 @@ class Bench:
         self.trouble = ""
         self.note: NoteRequest | None = None
         self.parting: str | None = None
+        self.nothing_left = False
 
     def start(self) -> bool:
         """Open the first task; False when there is none."""
@@ -82,22 +85,20 @@ class Bench:
 
     def ask_note(self, letter: str | None) -> None:
         """Ask whoever draws for an editor; it answers with `write_note` and `end_note`."""
-        work = self.session.state.work
         title = f"Note on completion {letter}" if letter else "Note on the task"
-        text = work.notes.get(letter, "") if letter else work.note
-        self.note = NoteRequest(title, letter, text)
+        self.note = NoteRequest(title, letter, self.session.note_on(letter))
 
     def write_note(self, text: str) -> None:
         """The note as it is being typed."""
         assert self.note is not None
         self.session.clock.touch()
-        self.session.state.write_note(self.note.letter, text)
+        self.session.write_note(self.note.letter, text)
         self.save()
 
     def end_note(self) -> None:
         """The editor is closed; the next note is a change of its own."""
         self.note = None
-        self.session.state.show(self.session.state.work.focus)
+        self.session.end_note()
         self.save()
 
     # -- from task to task -----------------------------------------------------------------------
@@ -107,8 +108,8 @@ class Bench:
         if self.session.next():
             self._open(message)
         else:
-            done = count(self.session.finished, "task")
-            self.parting = f"No task is left. You ranked {done}."
+            self.nothing_left = True
+            self.parting = f"No task is left. {self._done()}"
 
     def _open(self, message: str) -> None:
         self.message = "Resumed where you left off" if self.session.resumed else message
@@ -157,7 +158,10 @@ class Bench:
         kept = self.session.leave()
         self.parting = "Your work is kept as a draft." if kept else "Nothing was begun."
         if self.session.finished:
-            self.parting += f" You ranked {count(self.session.finished, 'task')}."
+            self.parting += f" {self._done()}"
+
+    def _done(self) -> str:
+        return f"You {self.session.verb} {count(self.session.finished, 'task')}."
 
     def renew(self) -> str:
         """Hold the task for longer; returns what went wrong, or nothing."""
@@ -166,3 +170,7 @@ class Bench:
         except LabelkitError as error:
             return str(error)
         return ""
+
+
+RankBench = Bench[RankSession]
+WriteBench = Bench[WriteSession]

@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labelkit.errors import NothingToDo, UsageError
+from labelkit.errors import NothingToDo
 from labelkit.tui.desk import RankDesk, WriteDesk
 from labelkit.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from labelkit.tui.screens.base import DeskApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +40,18 @@ def rank(desk: RankDesk, face: Face) -> None:
     else:
         from labelkit.tui.app import RankApp
 
-        app = RankApp(desk, keys=face.keys, theme=face.theme)
-        app.run_to_the_end()
-        _part(app.bench.parting, app.finished, desk)
+        _run(RankApp(desk, keys=face.keys, theme=face.theme))
 
 
-def _part(parting: str | None, finished: int, desk: RankDesk | WriteDesk) -> None:
-    """Say goodbye on the terminal that is back. Raises NothingToDo when there was no task."""
-    if parting is None:
-        return
-    if not finished and parting.startswith("No task"):
-        raise NothingToDo(f"no task is left for {desk.labeler!r}", hint="labelkit assign")
-    Lines.standard().say(parting)
+def _run(app: DeskApp) -> None:
+    """Run the screen, and say goodbye on the terminal that is back. Raises NothingToDo."""
+    app.run_to_the_end()
+    bench = app.bench
+    if bench.nothing_left and not bench.session.finished:
+        who = bench.session.desk.labeler
+        raise NothingToDo(f"no task is left for {who!r}", hint="labelkit assign")
+    if bench.parting:
+        Lines.standard().say(bench.parting)
 
 
 def write(desk: WriteDesk, face: Face) -> None:
@@ -66,7 +69,9 @@ def write(desk: WriteDesk, face: Face) -> None:
         else:
             run_piped(desk, lines)
     else:
-        raise UsageError("the screen is not there yet: --plain")
+        from labelkit.tui.write_app import WriteApp
+
+        _run(WriteApp(desk, keys=face.keys, theme=face.theme))
 
 
 def on_terminal(env: Mapping[str, str] = os.environ) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from textual.content import Content
 
 from labelkit.domain.models import FlagRule
 from labelkit.domain.safe_text import safe_text
-from labelkit.tui.bench import Bench
+from labelkit.tui.bench import Bench, RankBench
 from labelkit.tui.session import OTHER
 from labelkit.tui.view.paper import (
     EMPTY,
@@ -34,7 +35,7 @@ class ListPage:
 
     foot = ""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench[Any]) -> None:
         self.bench = bench
         self.at = 0
 
@@ -91,6 +92,7 @@ class _TickPage(ListPage):
     """Boxes to tick. Every tick counts at once."""
 
     foot = "digits, or ↑↓ and Space, tick · Enter closes · every tick is saved, u undoes"
+    bench: RankBench
 
     @property
     def rules(self) -> Sequence[FlagRule]:
@@ -164,7 +166,7 @@ class SkipPage(ListPage):
     def act(self, index: int) -> None:
         reason = self.bench.session.skips[index].key
         self.bench.pop()
-        if reason == OTHER and not self.bench.session.state.work.note:
+        if reason == OTHER and not self.bench.session.note_on(None):
             self.bench.message = "Write a note on the task that says why; then skip again"
             self.bench.ask_note(None)
         else:
@@ -172,10 +174,30 @@ class SkipPage(ListPage):
 
 
 class MenuPage(ListPage):
-    """Everything that has a letter, for keyboards without those letters."""
+    """A list of keys and what they do."""
 
     title = "What would you like to do?"
     foot = "↑↓ and Enter choose · Esc goes back"
+    choices: tuple[tuple[str, str], ...] = ()
+
+    def items(self) -> Sequence[Content]:
+        return [line((f"{key:<7}", FAINT), words) for key, words in self.choices]
+
+    def act(self, index: int) -> None:
+        self.bench.pop()
+        self.bench.pages[-1].press(self.choices[index][0])
+
+    def press(self, key: str) -> None:
+        letters = {choice: i for i, (choice, _) in enumerate(self.choices)}
+        if key in letters and key not in ("k", "j"):
+            self.act(letters[key])
+        elif key not in DIGITS:
+            super().press(key)
+
+
+class RankMenu(MenuPage):
+    """Everything that has a letter, for keyboards without those letters."""
+
     choices = (
         ("v", "Compare with another completion"),
         ("m", "Flags on this completion"),
@@ -199,16 +221,16 @@ class MenuPage(ListPage):
         ("q", "Save and quit"),
     )
 
-    def items(self) -> Sequence[Content]:
-        return [line((f"{key:<7}", FAINT), words) for key, words in self.choices]
 
-    def act(self, index: int) -> None:
-        self.bench.pop()
-        self.bench.pages[-1].press(self.choices[index][0])
+class WriteMenu(MenuPage):
+    """What there is to do besides writing."""
 
-    def press(self, key: str) -> None:
-        letters = {choice: i for i, (choice, _) in enumerate(self.choices)}
-        if key in letters and key not in ("k", "j"):
-            self.act(letters[key])
-        elif key not in DIGITS:
-            super().press(key)
+    choices = (
+        ("ctrl+s", "Submit the text"),
+        ("p", "Read the whole prompt"),
+        ("?", "Guideline and keys"),
+        ("t", "Note on the task"),
+        ("ctrl+p", "Open the last submitted text again"),
+        ("s", "Skip this task"),
+        ("q", "Save and quit"),
+    )

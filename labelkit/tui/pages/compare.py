@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from labelkit.tui.bench import Bench
+from labelkit.tui.bench import RankBench
 from labelkit.tui.compare import difference
 from labelkit.tui.view.paper import (
     BAR,
@@ -30,7 +30,7 @@ from labelkit.tui.work import RANK
 class ComparePage:
     """`<` left is better, `=` a tie, `>` right is better; a letter or Tab brings another one."""
 
-    def __init__(self, bench: Bench, left: str, right: str) -> None:
+    def __init__(self, bench: RankBench, left: str, right: str) -> None:
         self.bench = bench
         self.left, self.right = left, right
         self.marks = True

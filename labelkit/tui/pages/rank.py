@@ -7,9 +7,9 @@ from collections.abc import Callable
 from textual.content import Content
 
 from labelkit.domain.grammar import LETTERS
-from labelkit.tui.bench import Bench, Page
+from labelkit.tui.bench import Page, RankBench
 from labelkit.tui.compare import Spans, difference
-from labelkit.tui.pages.choose import FlagsPage, MarksPage, MenuPage, SkipPage
+from labelkit.tui.pages.choose import FlagsPage, MarksPage, RankMenu, SkipPage
 from labelkit.tui.pages.compare import ComparePage
 from labelkit.tui.pages.reading import HelpPage, PromptPage
 from labelkit.tui.pages.review import ReviewPage
@@ -23,7 +23,7 @@ from labelkit.tui.wording import count, listed
 from labelkit.tui.work import RANK, RATE
 
 
-def first_pages(bench: Bench) -> list[Page]:
+def first_pages(bench: RankBench) -> list[Page]:
     """The pages a task begins with: a prompt that does not fit is read first."""
     page = RankPage(bench)
     if page.prompt_is_cut and not bench.session.resumed and not bench.session.view.revises:
@@ -34,7 +34,7 @@ def first_pages(bench: Bench) -> list[Page]:
 class RankPage:
     """Board, reader and neighbour, and the keys that work on them."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: RankBench) -> None:
         self.bench = bench
         self.session = bench.session
         self.looks = bench.session.looks
@@ -67,7 +67,7 @@ class RankPage:
             "v": self._compare,
             "p": lambda: bench.push(PromptPage(bench)),
             "?": lambda: bench.push(HelpPage(bench)),
-            "right": lambda: bench.push(MenuPage(bench)),
+            "right": lambda: bench.push(RankMenu(bench)),
             "u": lambda: self._say(self.state.undo(), "Undone", "Nothing to undo"),
             "r": lambda: self._say(self.state.redo(), "Made again", "Nothing to redo"),
             "s": lambda: bench.push(SkipPage(bench)),

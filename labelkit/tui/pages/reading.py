@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.content import Content
 
 from labelkit.domain.guidelines import body
@@ -42,7 +44,7 @@ class ReadPage:
     title = ""
     way_out = "back"
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench[Any]) -> None:
         self.bench = bench
         self.top = 0
 
@@ -92,7 +94,7 @@ class ReadPage:
 class PromptPage(ReadPage):
     """The whole prompt; `first` when it is shown before anything else."""
 
-    def __init__(self, bench: Bench, *, first: bool = False) -> None:
+    def __init__(self, bench: Bench[Any], *, first: bool = False) -> None:
         super().__init__(bench)
         self.title = "Read the prompt first" if first else "Prompt"
         self.way_out = "begin" if first else "back"
@@ -111,7 +113,9 @@ class PromptPage(ReadPage):
 class HelpPage(ReadPage):
     """The guideline at the version in force; Tab turns to the keys."""
 
-    def __init__(self, bench: Bench) -> None:
+    keys_text = KEYS
+
+    def __init__(self, bench: Bench[Any]) -> None:
         super().__init__(bench)
         self.keys = False
 
@@ -123,7 +127,7 @@ class HelpPage(ReadPage):
     def lines(self, width: int) -> Lines:
         guideline = self.bench.session.guideline
         if self.keys or guideline is None or guideline.text is None:
-            return [Content(x) for x in KEYS.splitlines()]
+            return [Content(x) for x in self.keys_text.splitlines()]
         return list(rendered(safe_text(body(guideline.text)), width))
 
     def _hints(self, width: int) -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from labelkit.domain.safe_text import safe_text
-from labelkit.tui.bench import Bench
+from labelkit.tui.bench import RankBench
 from labelkit.tui.view.paper import EMPTY, FAINT, STRONG, WARN, Lines, Size, box, line, over, press
 from labelkit.tui.wording import contradiction, rating_words
 
@@ -15,7 +15,7 @@ _WIDTH = 76
 class ReviewPage:
     """Enter submits, Esc goes back."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: RankBench) -> None:
         self.bench = bench
         self.top = 0
 

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from typing import Any
 
 from textual.app import App
+from textual.screen import Screen
 
+from labelkit.domain.tasks import LEASE_SECONDS
 from labelkit.errors import LabelkitError, UsageError
+from labelkit.tui.bench import Bench
 
 THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "ansi-dark"}
+RENEW_AFTER = LEASE_SECONDS / 6
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class Keeper:
+    """Holds the task for longer while there is activity, without making anybody wait."""
+
+    def __init__(self, screen: Screen[Any], bench: Bench[Any]) -> None:
+        self._screen = screen
+        self._bench = bench
+        self._renewed = time.monotonic()
+
+    def touched(self) -> None:
+        """Somebody is there. In a thread, because the store may be busy."""
+        if time.monotonic() - self._renewed > RENEW_AFTER:
+            self._renewed = time.monotonic()
+            self._screen.run_worker(self._renew, thread=True, exclusive=True)
+
+    def _renew(self) -> None:
+        if trouble := self._bench.renew():
+            self._bench.message = f"{trouble}; what you do is kept as a draft"
 
 
 class DeskApp(App[None]):
@@ -19,6 +43,7 @@ class DeskApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { background: $background; }"
+    bench: Bench[Any]
 
     def __init__(self, theme: str) -> None:
         super().__init__()
@@ -45,7 +70,9 @@ class DeskApp(App[None]):
 
     def leave(self) -> None:
         """Save and end."""
-        raise NotImplementedError
+        if self.bench.session.open:
+            self.bench.leave()
+        self.exit()
 
     async def action_quit(self) -> None:
         self.leave()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -27,7 +27,7 @@ class NoteScreen(ModalScreen[None]):
     NoteScreen Static { height: 1; padding: 0 1; color: $text-muted; }
     """
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench[Any]) -> None:
         super().__init__()
         self._bench = bench
 

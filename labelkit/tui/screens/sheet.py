@@ -17,8 +17,8 @@ class Sheet(Widget):
     DEFAULT_CSS = "Sheet { width: 100%; height: 100%; background: $background; }"
     ALLOW_SELECT = False
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(id=name)
         self._lines: Lines = []
 
     def show(self, lines: Lines) -> None:
