@@ -34,7 +34,9 @@ def rank(
     from labelkit.tui import start
 
     with desk.sit_down(store_of(ctx), labeler, "rank", batch=batch) as place:
-        start.rank(place, start.Face(plain or desk.wants_plain(), jsonl))
+        liking = desk.preferences()
+        face = start.Face(plain or liking.plain, jsonl, False, liking.theme, liking.keys)
+        start.rank(place, face)
 
 
 app = one_command(

@@ -28,7 +28,9 @@ def write(
     from labelkit.tui import start
 
     with desk.sit_down(store_of(ctx), labeler, "write", batch=batch) as place:
-        start.write(place, start.Face(plain or desk.wants_plain(), jsonl, editor))
+        liking = desk.preferences()
+        face = start.Face(plain or liking.plain, jsonl, editor, liking.theme, liking.keys)
+        start.write(place, face)
 
 
 app = one_command(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -244,9 +245,22 @@ def sit_down(store: Path, labeler: str | None, kind: str, *, batch: str | None =
     return Desk(store, str(name), kind, batch=batch)
 
 
-def wants_plain() -> bool:
-    """Whether the settings ask for line mode."""
-    return truth(lookup("plain", False))
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a labeler wants the desk to look; `keys` says which key stands for which."""
+
+    plain: bool
+    theme: str
+    keys: Mapping[str, Any]
+
+
+def preferences() -> Preferences:
+    """Read them from the settings. Raises UsageError."""
+    keys = lookup("keys", {})
+    if not isinstance(keys.value, dict):
+        raise UsageError(f"{keys.origin}: [keys] is not a table")
+    theme = str(lookup("theme", "dark").value)
+    return Preferences(truth(lookup("plain", False)), theme, keys.value)
 
 
 def _draft_key(view: TaskView) -> str:

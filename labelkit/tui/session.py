@@ -25,12 +25,15 @@ OTHER = "other"
 class Session(Generic[D]):
     """What ranking and writing share: one task at a time, its draft and its clock."""
 
+    verb = ""
+
     def __init__(self, desk: D, origin: str, now: Callable[[], float] = time.monotonic) -> None:
         self.desk = desk
         self.origin = origin
         self.clock = ActiveClock(now=now)
         self.finished = 0
         self.resumed = False
+        self.looks: dict[str, Any] = {}
         self._view: TaskView | None = None
         self._opened: Any = None
 
@@ -63,7 +66,7 @@ class Session(Generic[D]):
 
     def skip(self, reason: str, note: str = "") -> Skip:
         """Put the task back. Raises InputError for an unknown reason or a missing note."""
-        note = note.strip() or self._note()
+        note = note.strip() or self.note_on(None)
         if reason == OTHER and not note:
             raise InputError("say in a note why you skip it", hint="skip other WHY")
         seconds = self.clock.seconds
@@ -71,9 +74,18 @@ class Session(Generic[D]):
         self._view = None
         return skipped
 
+    def submit(self) -> Any:
+        """Store the answer. Raises InputError while something is in the way, or LeaseLost."""
+        raise NotImplementedError
+
+    def previous(self) -> bool:
+        """Open the answer submitted last as a revision; False when there is none."""
+        raise NotImplementedError
+
     def save(self) -> None:
         """Keep everything as it is now. Raises StoreError."""
-        self.desk.save_draft(self.view, {**self._body(), "seconds": self.clock.seconds})
+        more = {"looks": self.looks, "seconds": self.clock.seconds}
+        self.desk.save_draft(self.view, {**self._body(), **more})
 
     def leave(self) -> bool:
         """Close the task for now: keep what was said, or give the task back when nothing was."""
@@ -98,8 +110,10 @@ class Session(Generic[D]):
         body = self.desk.draft(view)
         self.resumed = body is not None and self._load(body)
         if self.resumed and body is not None:
+            self.looks = dict(body.get("looks", {}))
             self.clock.pause(float(body.get("seconds", 0.0)))
         else:
+            self.looks = {}
             self.restart()
             self.clock.pause(0.0)
         self._opened = self._said()
@@ -108,8 +122,16 @@ class Session(Generic[D]):
         """What the labeler has said so far, without where they are looking."""
         raise NotImplementedError
 
-    def _note(self) -> str:
+    def note_on(self, letter: str | None) -> str:
+        """The note on a completion, or on the task."""
         raise NotImplementedError
+
+    def write_note(self, letter: str | None, text: str) -> None:
+        """Set a note, as it is being typed."""
+        raise NotImplementedError
+
+    def end_note(self) -> None:
+        """The note is written: the next one is a change of its own."""
 
     def _body(self) -> dict[str, Any]:
         raise NotImplementedError
@@ -124,6 +146,8 @@ class Session(Generic[D]):
 
 class RankSession(Session[RankDesk]):
     """Ranking, one task after the other."""
+
+    verb = "ranked"
 
     state: RankState
 
@@ -237,8 +261,15 @@ class RankSession(Session[RankDesk]):
     def _said(self) -> Any:
         return replace(self.state.work, focus="", step="")
 
-    def _note(self) -> str:
-        return self.state.work.note
+    def note_on(self, letter: str | None) -> str:
+        work = self.state.work
+        return work.note if letter is None else work.notes.get(letter, "")
+
+    def write_note(self, letter: str | None, text: str) -> None:
+        self.state.write_note(letter, text)
+
+    def end_note(self) -> None:
+        self.state.show(self.state.work.focus)
 
     def _body(self) -> dict[str, Any]:
         shown = [c.uid for c in self.view.candidates]
@@ -259,6 +290,8 @@ class RankSession(Session[RankDesk]):
 
 class WriteSession(Session[WriteDesk]):
     """Writing demonstrations, one prompt after the other."""
+
+    verb = "wrote"
 
     text: str = ""
     note: str = ""
@@ -301,8 +334,11 @@ class WriteSession(Session[WriteDesk]):
     def _said(self) -> Any:
         return (self.text, self.note)
 
-    def _note(self) -> str:
+    def note_on(self, letter: str | None) -> str:
         return self.note
+
+    def write_note(self, letter: str | None, text: str) -> None:
+        self.note = text
 
     def _body(self) -> dict[str, Any]:
         return {"text": self.text, "note": self.note}

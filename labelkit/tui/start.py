@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from labelkit.errors import UsageError
+from labelkit.errors import NothingToDo
 from labelkit.tui.desk import RankDesk, WriteDesk
 from labelkit.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from labelkit.tui.screens.base import DeskApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Face:
     plain: bool = False
     jsonl: bool = False
     editor: bool = False
+    theme: str = "dark"
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 def rank(desk: RankDesk, face: Face) -> None:
@@ -32,7 +38,20 @@ def rank(desk: RankDesk, face: Face) -> None:
 
         PlainRank(desk).run()
     else:
-        raise UsageError("the screen is not there yet: --plain")
+        from labelkit.tui.app import RankApp
+
+        _run(RankApp(desk, keys=face.keys, theme=face.theme))
+
+
+def _run(app: DeskApp) -> None:
+    """Run the screen, and say goodbye on the terminal that is back. Raises NothingToDo."""
+    app.run_to_the_end()
+    bench = app.bench
+    if bench.nothing_left and not bench.session.finished:
+        who = bench.session.desk.labeler
+        raise NothingToDo(f"no task is left for {who!r}", hint="labelkit assign")
+    if bench.parting:
+        Lines.standard().say(bench.parting)
 
 
 def write(desk: WriteDesk, face: Face) -> None:
@@ -50,7 +69,9 @@ def write(desk: WriteDesk, face: Face) -> None:
         else:
             run_piped(desk, lines)
     else:
-        raise UsageError("the screen is not there yet: --plain")
+        from labelkit.tui.write_app import WriteApp
+
+        _run(WriteApp(desk, keys=face.keys, theme=face.theme))
 
 
 def on_terminal(env: Mapping[str, str] = os.environ) -> bool:

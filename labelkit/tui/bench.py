@@ -1,0 +1,176 @@
+"""What is on the screen, whatever draws it: pages on a stack, and the session they work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from labelkit.errors import InputError, LabelkitError, LeaseLost, StoreError
+from labelkit.tui.session import RankSession, Session, WriteSession
+from labelkit.tui.view.paper import Lines, Size
+from labelkit.tui.wording import count
+
+S = TypeVar("S", bound=Session[Any])
+
+
+class Page(Protocol):
+    """Something that fills the screen."""
+
+    def draw(self, size: Size) -> Lines:
+        """Exactly `size.height` lines of `size.width` cells."""
+
+    def press(self, key: str) -> None:
+        """Act on a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRequest:
+    """A page wants a text to be written: the note on `letter`, or on the task."""
+
+    title: str
+    letter: str | None
+    text: str
+
+
+class Bench(Generic[S]):
+    """Holds the stack of pages. Every key goes in at `press`, and is saved before it returns."""
+
+    def __init__(
+        self, session: S, size: Size, first_pages: Callable[[Bench[S]], list[Page]]
+    ) -> None:
+        self.session = session
+        self.size = size
+        self._first_pages = first_pages
+        self.pages: list[Page] = []
+        self.message = ""
+        self.trouble = ""
+        self.note: NoteRequest | None = None
+        self.parting: str | None = None
+        self.nothing_left = False
+
+    def start(self) -> bool:
+        """Open the first task; False when there is none."""
+        self.open_next("")
+        return bool(self.pages)
+
+    def press(self, key: str) -> None:
+        """Act on a key and save."""
+        self.session.clock.touch()
+        self.message = ""
+        self.pages[-1].press(key)
+        self.save()
+
+    def save(self) -> None:
+        """Keep everything; what cannot be kept is said in the header until it can."""
+        if not self.session.open:
+            return
+        try:
+            self.session.save()
+            self.trouble = ""
+        except StoreError as error:
+            self.trouble = f"NOT SAVED: {error}"
+
+    def draw(self, size: Size) -> Lines:
+        self.size = size
+        return self.pages[-1].draw(size)
+
+    # -- pages -----------------------------------------------------------------------------------
+
+    def push(self, page: Page) -> None:
+        self.pages.append(page)
+
+    def pop(self) -> None:
+        self.pages.pop()
+
+    def ask_note(self, letter: str | None) -> None:
+        """Ask whoever draws for an editor; it answers with `write_note` and `end_note`."""
+        title = f"Note on completion {letter}" if letter else "Note on the task"
+        self.note = NoteRequest(title, letter, self.session.note_on(letter))
+
+    def write_note(self, text: str) -> None:
+        """The note as it is being typed."""
+        assert self.note is not None
+        self.session.clock.touch()
+        self.session.write_note(self.note.letter, text)
+        self.save()
+
+    def end_note(self) -> None:
+        """The editor is closed; the next note is a change of its own."""
+        self.note = None
+        self.session.end_note()
+        self.save()
+
+    # -- from task to task -----------------------------------------------------------------------
+
+    def open_next(self, message: str) -> None:
+        """Go on to the next task, or end when there is none."""
+        if self.session.next():
+            self._open(message)
+        else:
+            self.nothing_left = True
+            self.parting = f"No task is left. {self._done()}"
+
+    def _open(self, message: str) -> None:
+        self.message = "Resumed where you left off" if self.session.resumed else message
+        self.pages = self._first_pages(self)
+
+    def submit(self) -> None:
+        """Store the ranking and go on."""
+        try:
+            self.session.submit()
+        except LeaseLost as error:
+            self._lost(error)
+        except LabelkitError as error:
+            self.message = f"Not stored: {error}"
+        else:
+            self.open_next("Stored. Ctrl+P opens it again.")
+
+    def skip(self, reason: str) -> None:
+        """Put the task back and go on."""
+        try:
+            self.session.skip(reason)
+        except LeaseLost as error:
+            self._lost(error)
+        except InputError as error:
+            self.message = f"{error}: t"
+        except LabelkitError as error:
+            self.message = f"Not stored: {error}"
+        else:
+            self.open_next("Skipped.")
+
+    def _lost(self, error: LeaseLost) -> None:
+        """Keep the draft; when nobody else took the task, it comes straight back with it."""
+        self.session.drop()
+        self.open_next("")
+        if not self.parting:
+            self.message = f"Not stored: {error}. Your answer is kept as a draft."
+
+    def previous(self) -> None:
+        """Open the last submitted task as a revision."""
+        if self.session.previous():
+            self._open("Your earlier answer: Enter stores a change, q leaves it as it was")
+        else:
+            self.message = "There is nothing submitted before this"
+
+    def leave(self) -> None:
+        """Save and quit."""
+        kept = self.session.leave()
+        self.parting = "Your work is kept as a draft." if kept else "Nothing was begun."
+        if self.session.finished:
+            self.parting += f" {self._done()}"
+
+    def _done(self) -> str:
+        return f"You {self.session.verb} {count(self.session.finished, 'task')}."
+
+    def renew(self) -> str:
+        """Hold the task for longer; returns what went wrong, or nothing."""
+        try:
+            self.session.renew()
+        except LabelkitError as error:
+            return str(error)
+        return ""
+
+
+RankBench = Bench[RankSession]
+WriteBench = Bench[WriteSession]

@@ -1,0 +1,97 @@
+"""What both apps share: signals, failures, and a terminal left as it was found."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+from textual.app import App
+from textual.screen import Screen
+
+from labelkit.domain.tasks import LEASE_SECONDS
+from labelkit.errors import LabelkitError, UsageError
+from labelkit.tui.bench import Bench
+
+THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "ansi-dark"}
+RENEW_AFTER = LEASE_SECONDS / 6
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class Keeper:
+    """Holds the task for longer while there is activity, without making anybody wait."""
+
+    def __init__(self, screen: Screen[Any], bench: Bench[Any]) -> None:
+        self._screen = screen
+        self._bench = bench
+        self._renewed = time.monotonic()
+
+    def touched(self) -> None:
+        """Somebody is there. In a thread, because the store may be busy."""
+        if time.monotonic() - self._renewed > RENEW_AFTER:
+            self._renewed = time.monotonic()
+            self._screen.run_worker(self._renew, thread=True, exclusive=True)
+
+    def _renew(self) -> None:
+        if trouble := self._bench.renew():
+            self._bench.message = f"{trouble}; what you do is kept as a draft"
+
+
+class DeskApp(App[None]):
+    """An app that loses nothing, whatever ends it."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = "Screen { background: $background; }"
+    bench: Bench[Any]
+
+    def __init__(self, theme: str) -> None:
+        super().__init__()
+        if theme not in THEMES:
+            raise UsageError(f"there is no theme {theme!r}", hint=f"one of: {', '.join(THEMES)}")
+        self.theme = THEMES[theme]
+        self._ended_by: signal.Signals | None = None
+        self._failure: Exception | None = None
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        """Textual alone would leave the terminal raw: end as if the labeler had left."""
+        self._ended_by = number
+        self.exit()
+
+    def _fatal_error(self) -> None:
+        # Textual's own report shows local variables, and with them texts nobody made safe.
+        self._failure = self._exception
+        self._close_messages_no_wait()
+
+    def leave(self) -> None:
+        """Save and end."""
+        if self.bench.session.open:
+            self.bench.leave()
+        self.exit()
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    def action_help_quit(self) -> None:
+        self.leave()
+
+    def run_to_the_end(self) -> None:
+        """Run; then let a signal or a failure that ended it have its usual effect."""
+        before: dict[signal.Signals, Any] = {n: signal.getsignal(n) for n in SIGNALS}
+        try:
+            self.run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if self._ended_by is not None:
+            signal.raise_signal(self._ended_by)
+        if self._failure is not None:
+            raise LabelkitError(
+                f"the screen failed ({type(self._failure).__name__}: {self._failure})",
+                hint="start again: your work is kept; --plain does without the screen",
+            ) from self._failure
