@@ -28,6 +28,10 @@ COMMANDS: dict[str, Entry] = {
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
     "agreement": Entry("agreement", LEAD, "Measure how far labelers agree."),
+    "doctor": Entry("doctor", PROJECT, "Look the store over and say what is wrong with it."),
+    "backup": Entry("backup", PROJECT, "Copy the store, while people work, to a verified file."),
+    "restore": Entry("restore", PROJECT, "Make the store what a backup was."),
+    "db": Entry("db", PROJECT, "Say where and what the store is, and upgrade it."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),
 }

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, insert, select
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError, StoreMissing
 from labelkit.store import schema
-from labelkit.store.disk import private_file, publish
+from labelkit.store.disk import fresh_name, private_file, publish, sweep_strays
 from labelkit.store.engine import Tx, make_engine, queue, reading, translated, writing
 
 
@@ -54,7 +54,8 @@ def create(path: Path) -> Store:
     taken = Conflict(f"{path} is already there", hint="choose another name with --db")
     if path.exists():
         raise taken
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = fresh_name(path)
+    sweep_strays(path.parent)
     try:
         engine = build(draft)
         with writing(engine, draft) as tx:

@@ -55,6 +55,30 @@ def publish(fresh: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def fresh_name(path: Path) -> Path:
+    """Where a file is built before it gets its name: hidden, beside it, named by this process."""
+    return path.with_name(f".{path.name}.{os.getpid()}.new")
+
+
+def sweep_strays(folder: Path) -> None:
+    """Remove what processes that were killed left unfinished."""
+    for stray in folder.glob(".*.new*"):
+        pid = stray.name.partition(".new")[0].rpartition(".")[2]
+        if pid.isdigit() and not alive(int(pid)):
+            stray.unlink(missing_ok=True)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of that id runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def network_filesystem(path: Path) -> str | None:
     """Return the kind of network file system that `path` is on, or None. Linux only."""
     try:

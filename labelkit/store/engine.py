@@ -28,6 +28,7 @@ from sqlalchemy.pool import QueuePool
 from labelkit.errors import ForeignStore, LabelkitError, StoreBusy, StoreError
 
 BUSY_SECONDS = 30.0
+SQLITE_VERSION = sqlite3.sqlite_version
 _PRAGMAS = (
     f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}",
     "PRAGMA synchronous=EXTRA",
