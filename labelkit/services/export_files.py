@@ -13,7 +13,7 @@ from typing import IO, Any
 import orjson
 
 from labelkit.errors import Conflict, LabelkitError
-from labelkit.services.files import sync_folder
+from labelkit.store.disk import sync_folder
 
 MANIFEST = "manifest.json"
 _BUFFER = 1 << 20

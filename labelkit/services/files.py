@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import IO
 
 from labelkit.errors import LabelkitError
+from labelkit.store.disk import sync_folder
 
 
 class Replacing:
@@ -44,12 +45,3 @@ class Replacing:
         self._file.close()
         self._temporary.replace(self.path)
         sync_folder(self.path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -14,6 +14,7 @@ from labelkit.domain.guidelines import parse_guideline
 from labelkit.errors import InputError, UsageError
 from labelkit.services.settings import PROJECT_FILE, lookup
 from labelkit.store import core, rules
+from labelkit.store.disk import private_file
 
 DEFAULT_STORE = "labelkit.db"
 GUIDELINE_FILE = "helpful-honest-harmless.md"
@@ -80,6 +81,7 @@ def init(path: Path, guideline: Path | None = None, *, write_settings: bool = Tr
     settings = path.parent / PROJECT_FILE
     if not write_settings or settings.exists():
         return NewProject(path, rule.ref, None)
+    private_file(settings)
     settings.write_text(_PROJECT_TEMPLATE.format(db=path.name), encoding="utf-8")
     return NewProject(path, rule.ref, settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,8 @@ from sqlalchemy import Engine, insert, select
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError, StoreMissing
 from labelkit.store import schema
-from labelkit.store.engine import Tx, make_engine, reading, writing
-
-_MAGIC = b"SQLite format 3\x00"
+from labelkit.store.disk import fresh_name, private_file, publish, sweep_strays
+from labelkit.store.engine import Tx, make_engine, queue, reading, translated, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,12 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
-        """A transaction that is on disk when it ends, or never was."""
+        """A transaction that is on disk when it ends, or never was.
+
+        Raises SchemaMismatch when the store was upgraded since it was opened.
+        """
         with writing(self.engine, self.path) as tx:
+            check_version(self.path, tx.exec_driver_sql("PRAGMA user_version").scalar_one())
             yield tx
 
     def close(self) -> None:
@@ -45,77 +49,106 @@ class Store:
 def create(path: Path) -> Store:
     """Make a new store, readable by its owner only. Raises Conflict when something is there.
 
-    It is built under another name and renamed when whole, so a crash leaves no half store.
+    It is built under another name and given its own when whole, so a crash leaves no half store.
     """
-    from labelkit.store.migrate import upgrade
-
+    taken = Conflict(f"{path} is already there", hint="choose another name with --db")
     if path.exists():
-        raise Conflict(f"{path} is already there", hint="choose another name with --db")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+        raise taken
+    draft = fresh_name(path)
+    sweep_strays(path.parent)
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        engine = make_engine(draft)
-        upgrade(engine)
-        _first_settings(engine, draft)
+        engine = build(draft)
+        with writing(engine, draft) as tx:
+            _first_settings(tx)
         engine.dispose()
-        os.link(draft, path)
+        publish(draft, path)
     except FileExistsError:
-        raise Conflict(f"{path} is already there", hint="choose another name with --db") from None
+        raise taken from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be created: {error.strerror}") from error
     finally:
-        for leftover in (draft, Path(f"{draft}.lock"), Path(f"{draft}-journal")):
-            leftover.unlink(missing_ok=True)
+        sweep(draft)
     return open_store(path)
 
 
-def _first_settings(engine: Engine, path: Path) -> None:
+def build(path: Path) -> Engine:
+    """Make a file with the present schema and nothing in it. Raises FileExistsError."""
+    from labelkit.store.migrate import upgrade
+
+    private_file(path)
+    engine = make_engine(path)
+    with translated(path):
+        upgrade(engine)
+    return engine
+
+
+def sweep(path: Path) -> None:
+    """Remove a file that was never given a name, and what stood beside it."""
+    for leftover in (path, Path(f"{path}.lock"), Path(f"{path}-journal")):
+        leftover.unlink(missing_ok=True)
+
+
+def _first_settings(tx: Tx) -> None:
     """The project's own name, and the salt that its blind shuffles start from."""
     values = {
         "project": secrets.token_hex(16),
         "salt": secrets.token_hex(16),
         "created_at": now_text(),
     }
-    with writing(engine, path) as tx:
-        tx.execute(insert(schema.setting), [{"key": k, "value": v} for k, v in values.items()])
+    tx.execute(insert(schema.setting), [{"key": k, "value": v} for k, v in values.items()])
 
 
 def open_store(path: Path) -> Store:
     """Open an existing store, or say why it cannot be used."""
-    _check_file(path)
     store = Store(path, make_engine(path))
-    _check_schema(store)
+    check_version(path, version_of(store))
     return store
 
 
-def _check_file(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(100)
-    except FileNotFoundError:
-        raise StoreMissing(f"there is no store at {path}", hint="labelkit init") from None
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
-    if not head.startswith(_MAGIC) or len(head) < 100:
-        raise ForeignStore(f"{path} is not a labelkit store", hint="point --db at the right file")
-    if int.from_bytes(head[68:72], "big") != schema.APPLICATION_ID:
-        raise ForeignStore(
-            f"{path} belongs to another program", hint="point --db at the right file"
-        )
-
-
-def _check_schema(store: Store) -> None:
+def version_of(store: Store) -> int:
+    """Return the schema version of a store. Raises StoreMissing, StoreError or ForeignStore."""
+    path = store.path
+    if not path.exists():
+        raise StoreMissing(f"there is no store at {path}", hint="labelkit init")
+    if not path.is_file():
+        raise StoreError(f"{path}: cannot be read: it is not a file")
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"{path}: cannot be read: Permission denied")
     with store.read() as tx:
-        version = tx.exec_driver_sql("PRAGMA user_version").scalar_one()
+        pragmas = ("application_id", "user_version", "journal_mode")
+        owner, version, journal = (tx.exec_driver_sql(f"PRAGMA {p}").scalar_one() for p in pragmas)
+    if owner != schema.APPLICATION_ID:
+        whose = "belongs to another program" if path.stat().st_size else "is an empty file"
+        raise ForeignStore(f"{path} {whose}", hint="point --db at the right file")
+    if journal == "wal":
+        _leave_wal(store)
+    return int(version)
+
+
+def _leave_wal(store: Store) -> None:
+    """Undo what another program set, unless the store is in use just now."""
+    with queue(store.path), translated(store.path):
+        connection = store.engine.raw_connection()
+        try:
+            connection.execute("PRAGMA busy_timeout=0")
+            connection.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.OperationalError:
+            pass
+        finally:
+            connection.invalidate()
+
+
+def check_version(path: Path, version: int) -> None:
+    """Raise SchemaMismatch, with a way on, unless this labelkit is the right one for the store."""
     if version < schema.SCHEMA_VERSION:
         raise SchemaMismatch(
-            f"{store.path} was written by an older labelkit (schema {version}, "
+            f"{path} was written by an older labelkit (schema {version}, "
             f"this one uses {schema.SCHEMA_VERSION})",
             hint="labelkit db upgrade",
         )
     if version > schema.SCHEMA_VERSION:
         raise SchemaMismatch(
-            f"{store.path} was written by a newer labelkit (schema {version}, "
+            f"{path} was written by a newer labelkit (schema {version}, "
             f"this one knows {schema.SCHEMA_VERSION})",
             hint="pip install --upgrade labelkit-rlhf",
         )

@@ -20,7 +20,7 @@ from labelkit.domain.records import Incoming, Names, source_key
 from labelkit.store import people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
 from labelkit.store.engine import Tx
-from labelkit.store.sql import chunks, insert_many, next_id
+from labelkit.store.sql import chunks, insert_many, next_id, row_crc
 
 _BLOCK = 400
 _ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "external_id")
@@ -104,7 +104,7 @@ class Ingest:
 
     def _stored_prompts(self, uids: set[str]) -> dict[str, Any]:
         table = schema.prompt
-        columns = [table.c[name] for name in ("id", "uid", *_ATTRIBUTES)]
+        columns = [table.c[name] for name in ("id", "uid", "kind", *_ATTRIBUTES)]
         found = {}
         for chunk in chunks(sorted(uids)):
             query = select(*columns).where(table.c.uid.in_([raw(uid) for uid in chunk]))
@@ -116,8 +116,10 @@ class Ingest:
         said = dict(zip(_ATTRIBUTES, _attributes(prompt), strict=True))
         news = {k: v for k, v in said.items() if v is not None and getattr(row, k) is None}
         if news:
+            whole = {name: getattr(row, name) for name in schema.SEALED["prompt"]} | news
             table = schema.prompt
-            self.tx.execute(update(table).where(table.c.id == row.id).values(news))
+            values = news | {"crc": row_crc(whole.values())}
+            self.tx.execute(update(table).where(table.c.id == row.id).values(values))
 
     def _aliases(
         self,

@@ -8,7 +8,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
+from labelkit.errors import StoreError
+
 _SCRIPTS = Path(__file__).parent / "migrations"
+# What people said and what they were asked: a migration may add to these, never take away.
+_KEPT = ("labeler", "guideline", "prompt", "completion", "ranking", "demonstration", "skip")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -17,18 +21,25 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     Foreign keys are off while tables are rebuilt (SQLite moves and copies), so that no rule fires
     on rows that only change places; they are checked again before the commit.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
     with engine.connect() as connection:
         _foreign_keys(connection, on=False)
         writer = connection.execution_options(labelkit_write=True)
         try:
             with writer.begin():
-                config.attributes["connection"] = writer
-                command.upgrade(config, revision)
+                before = _counts(writer)
+                run(writer, revision)
                 _check_keys(writer)
+                _check_counts(before, _counts(writer))
         finally:
             _foreign_keys(connection, on=True)
+
+
+def run(connection: Connection, revision: str = "head") -> None:
+    """Run the pending migrations on a connection, in whatever transaction it is in."""
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _foreign_keys(connection: Connection, *, on: bool) -> None:
@@ -41,4 +52,19 @@ def _foreign_keys(connection: Connection, *, on: bool) -> None:
 def _check_keys(connection: Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken:
-        raise RuntimeError(f"the migration left a dangling key in table {broken[0]}")
+        raise StoreError(f"the upgrade was undone: it left a dangling key in table {broken[0]}")
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    there = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema").scalars())
+    return {
+        table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()  # noqa: S608
+        for table in _KEPT
+        if table in there
+    }
+
+
+def _check_counts(before: dict[str, int], after: dict[str, int]) -> None:
+    for table, count in before.items():
+        if after.get(table) != count:
+            raise StoreError(f"the upgrade was undone: it changed the rows of table {table}")

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 APPLICATION_ID = 0x4C424B54  # "LBKT"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData(
     naming_convention={
@@ -48,6 +48,11 @@ def _uid() -> Column[bytes]:
 
 def _to(table: str, **options: Any) -> Column[int]:
     return Column(f"{table}_id", Key, ForeignKey(f"{table}.id"), **{"nullable": False, **options})
+
+
+def _crc() -> Column[int]:
+    """Set by `sql.insert_many` over the columns in `SEALED`; NULL where nobody did."""
+    return Column("crc", Integer)
 
 
 def _entity(name: str, *parts: Any) -> Table:
@@ -97,6 +102,7 @@ prompt = _entity(
     Column("split", Text),
     Column("meta", Text),
     Column("external_id", Text),
+    _crc(),
     Index(None, "external_id"),
 )
 
@@ -104,6 +110,7 @@ prompt_alias = _link(
     "prompt_alias",
     _to("prompt", primary_key=True),
     Column("name", Text, primary_key=True),
+    _crc(),
 )
 
 completion = _entity(
@@ -122,6 +129,7 @@ completion_source = _link(
     Column("external_id", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("params", Text, primary_key=True),
+    _crc(),
 )
 
 
@@ -141,6 +149,7 @@ def _label(name: str, *parts: Any) -> Table:
         Column("origin", Text, nullable=False),
         Column("seq", Integer, nullable=False),
         *parts,
+        _crc(),
     )
 
 
@@ -169,6 +178,23 @@ skip = _label(
 
 LABELS = (ranking, demonstration, skip)
 
+# What no uid covers, and a row's checksum therefore does.
+SEALED: dict[str, tuple[str, ...]] = {
+    "prompt": (
+        "kind",
+        "use_case",
+        "source",
+        "user",
+        "language",
+        "split",
+        "meta",
+        "external_id",
+    ),
+    "prompt_alias": ("prompt_id", "name"),
+    "completion_source": ("completion_id", "external_id", "model", "params"),
+    **{table.name: ("uid", "task_id", "seq") for table in LABELS},
+}
+
 batch = _entity(
     "batch",
     Column("name", Text, nullable=False, unique=True),
@@ -185,6 +211,9 @@ batch_labeler = _link(
     _to("batch", primary_key=True),
     _to("labeler", primary_key=True),
 )
+
+TASK_STATES = ("open", "set_aside")
+SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting")
 
 OPEN_TASK = text("state = 'open' AND filled + leased < overlap")
 

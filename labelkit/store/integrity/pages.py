@@ -1,0 +1,86 @@
+"""The file itself: its pages, its schema, its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from sqlalchemy import create_engine, func, select, text
+
+from labelkit.errors import ForeignStore
+from labelkit.store import migrate, schema
+from labelkit.store.core import Store
+from labelkit.store.engine import Tx
+from labelkit.store.integrity.findings import Finding
+
+_OBJECTS = text("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
+Objects = dict[tuple[str, str], tuple[str, str | None]]
+
+
+def structure(store: Store) -> Iterator[Finding]:
+    """Tables, indexes and triggers are those that the migrations make, to the letter."""
+    with store.read() as tx:
+        there = _objects(tx)
+    wanted = expected_objects()
+    for kind, name in sorted(wanted.keys() - there.keys()):
+        yield Finding("schema", f"{kind} {name}", "is missing")
+    for kind, name in sorted(there.keys() - wanted.keys()):
+        yield Finding("schema", f"{kind} {name}", "does not belong in a labelkit store")
+    for key in sorted(wanted.keys() & there.keys()):
+        if wanted[key] != there[key]:
+            yield Finding("schema", " ".join(key), "is not defined as it should be")
+
+
+@cache
+def expected_objects() -> Objects:
+    """Return what a store of the present schema holds, by building one in memory."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        migrate.run(connection)
+        found = _objects(connection)
+    engine.dispose()
+    return found
+
+
+def _objects(tx: Tx) -> Objects:
+    return {(row.type, row.name): (row.tbl_name, row.sql) for row in tx.execute(_OBJECTS)}
+
+
+def pages(store: Store) -> Iterator[Finding]:
+    """SQLite's own check of every page and index. One read: it holds up commits while it runs."""
+    problems = _damaged_pages(store)
+    if problems:
+        # A disk that cannot be read for a moment looks the same as damage: look again.
+        store.engine.dispose()
+        problems = _damaged_pages(store)
+    for problem in problems:
+        yield Finding("pages", "the file", problem)
+
+
+def _damaged_pages(store: Store) -> list[str]:
+    try:
+        with store.read() as tx:
+            said = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA integrity_check")]
+    except ForeignStore:
+        return ["cannot be read to the end"]
+    return [] if said == ["ok"] else [line for text in said for line in text.splitlines()]
+
+
+def keys(store: Store) -> Iterator[Finding]:
+    """Every key leads somewhere, and none will be used twice."""
+    with store.read() as tx:
+        for row in tx.execute(text("PRAGMA foreign_key_check")):
+            where = f"{row[0]} row {row[1]}"
+            yield Finding("keys", where, f"leads to a row of {row[2]} that is not there")
+        for table in schema.metadata.sorted_tables:
+            if "id" in table.c:
+                yield from _sequence(tx, table)
+
+
+def _sequence(tx: Tx, table: Any) -> Iterator[Finding]:
+    highest = tx.scalar(select(func.max(table.c.id))) or 0
+    query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+    last = tx.exec_driver_sql(query, (table.name,)).scalar() or 0
+    if last < highest:
+        yield Finding("keys", f"table {table.name}", "would use a key a second time")
