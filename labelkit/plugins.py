@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from labelkit.domain.models import Bundle, Completion, Demonstration, Prompt, Ranking
 from labelkit.domain.pairs import Pair
@@ -89,6 +89,62 @@ class Exporter:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A number, the interval around it, and what both stand on.
+
+    `value` is None where it is undefined, and then `reason` says why in words. `low` and `high`
+    are the 95 % interval, None where there are too few prompts for one. `n` counts what the
+    statistic's rule says. `parts` are the same number for parts of the data.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    reason: str = ""
+    parts: Mapping[str, Finding] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; `reason` only where there is something to explain."""
+        said = {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+        reason = {"reason": self.reason} if self.reason else {}
+        return said | reason | findings_json(self.parts)
+
+
+Finding = Measured | Mapping[str, "Finding"]
+"""What a statistic found: a number, or named findings."""
+
+
+def findings_json(found: Mapping[str, Finding]) -> dict[str, Any]:
+    """Return a tree of findings as plain values."""
+    return {
+        name: each.as_json() if isinstance(each, Measured) else findings_json(each)
+        for name, each in found.items()
+    }
+
+
+UnitKind = Literal["pairs", "rankings", "ratings", "flags", "repeats", "gold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One way to measure agreement.
+
+    `rule` says in a sentence what is compared with what, and what `n` counts. `units` are the kinds
+    of unit it reads, and no others. `compute` takes (`agreement.Units`, `agreement.Means`). With
+    `percent` values are shares, shown as such. Parts called `labelers` are {labeler: finding}, or
+    {labeler: {labeler: finding}} with `matrix`.
+    """
+
+    title: str
+    rule: str
+    units: tuple[UnitKind, ...]
+    compute: Callable[[Any, Any], Finding]
+    percent: bool = False
+    matrix: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Family(Generic[P]):
     """One kind of plug-in, kept in one package."""
@@ -126,4 +182,4 @@ class Family(Generic[P]):
 
 importers: Family[Importer] = Family("labelkit.importers", "import format")
 exporters: Family[Exporter] = Family("labelkit.exporters", "trainer")
-statistics: Family[Any] = Family("labelkit.agreement", "statistic")
+statistics: Family[Statistic] = Family("labelkit.agreement", "statistic")

@@ -2,60 +2,216 @@
 
 The C(K, 2) comparisons of one ranking hang together, so an interval that resamples comparisons is
 far too narrow (by 1.3 to 2.1 on WMT16's rankings); prompts are what was drawn independently.
-Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 8 and 13.
+
+Every statistic here is a function of sums over prompts. So a replicate never touches the data: it
+is a vector of weights (how often each prompt was drawn) times a table of per-prompt sums.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from labelkit.agreement._judgements import Floats
+from labelkit.agreement._units import Floats, Ints
+from labelkit.plugins import Measured
 
 REPLICATES = 1000
 LEVEL = 0.95
-_CELLS = 4_000_000
+LEAST_DEFINED = 0.95
+"""An interval wants this share of the replicates to be defined."""
+
+FEW_PROMPTS = "no interval: it needs two prompts or more"
+TOO_OFTEN_UNDEFINED = "no interval: undefined in many resamples of the prompts"
+_KEPT = 1 << 28
+_BLOCK = 50
+_FEWER = 16
+_ROWS = 512
+_SMALL_PRODUCT = 1 << 18
+"""OpenBLAS wakes its threads for more multiplications than this, which costs more than they do."""
+
+Weights = NDArray[np.uint8]
+"""How often each prompt (row) is drawn in each replicate (column)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """The middle 95 % of the resampled values."""
+@dataclass
+class Means:
+    """How intervals are made, and what a cell of a matrix needs.
 
-    low: float
-    high: float
-
-
-def resampled_sums(per_prompt: Floats, replicates: int = REPLICATES, seed: int = 0) -> Floats:
-    """Return column sums over `replicates` resamples of the rows.
-
-    `per_prompt` has shape (prompts, columns); the result (replicates, columns). Prompts with equal
-    rows are drawn together, which makes the cost depend on distinct rows, not on prompts.
+    `replicates` resamples of the prompts, the same for every statistic that has the same number of
+    prompts; `min_overlap` shared units make a cell.
     """
-    patterns, times = np.unique(per_prompt, axis=0, return_counts=True)
-    generator = np.random.default_rng(seed)
-    n = int(times.sum())
-    step = max(1, _CELLS // len(patterns))
-    parts = [
-        generator.multinomial(n, times / n, size=min(step, replicates - done)) @ patterns
-        for done in range(0, replicates, step)
-    ]
-    return np.concatenate(parts).astype(np.float64)
+
+    replicates: int = REPLICATES
+    seed: int = 0
+    min_overlap: int = 30
+    _drawn: Weights | None = field(default=None, init=False, repr=False)
+
+    def sums(self, per_prompt: Floats) -> Floats:
+        """Return column sums over resamples of the rows: (prompts, c) to (replicates, c).
+
+        Prompts with equal rows are drawn together, which makes the cost depend on distinct rows.
+        """
+        patterns, times = _patterns(per_prompt)
+        if _FEWER * len(patterns) < len(per_prompt):
+            generator = np.random.default_rng(self.seed)
+            n = int(times.sum())
+            drawn = generator.multinomial(n, times / n, size=self.replicates)
+            return drawn.astype(np.float64) @ patterns
+        blocks = [_weighted(w, per_prompt) for w in self._weights(len(per_prompt))]
+        return np.concatenate(blocks)
+
+    def cell_sums(self, prompt: Ints, cell: Ints, values: Floats, cells: int) -> Floats:
+        """Return sums by cell over resamples of the prompts: (replicates, cells, c).
+
+        Row i adds `values[i]` (n, c) to `cell[i]` as often as `prompt[i]` was drawn. Rows that
+        share both belong together first: `merged`.
+        """
+        known, index = np.unique(prompt, return_inverse=True)
+        order = np.argsort(cell, kind="stable")
+        ends = np.searchsorted(cell[order], np.arange(cells + 1))
+        parts = [order[ends[c] : ends[c + 1]] for c in range(cells)]
+        return np.concatenate(
+            [
+                np.stack([_weighted(w[index[rows]], values[rows]) for rows in parts], axis=1)
+                for w in self._weights(len(known))
+            ]
+        )
+
+    def _weights(self, n: int) -> Iterator[Weights]:
+        """Yield blocks (n, some replicates) of how often each of n prompts was drawn."""
+        if n * self.replicates > _KEPT:
+            for start in range(0, self.replicates, _BLOCK):
+                yield self._draw(n, start)
+            return
+        if self._drawn is None or len(self._drawn) != n:
+            self._drawn = np.empty((n, self.replicates), dtype=np.uint8)
+            for start in range(0, self.replicates, _BLOCK):
+                self._drawn[:, start : start + _BLOCK] = self._draw(n, start)
+        yield self._drawn
+
+    def _draw(self, n: int, start: int) -> Weights:
+        """Draw n of n prompts with replacement, for the replicates from `start` on."""
+        generator = np.random.default_rng([self.seed, start])
+        width = min(_BLOCK, self.replicates - start)
+        block = np.empty((width, n), dtype=np.uint8)
+        for row in block:
+            row[:] = np.minimum(np.bincount(generator.integers(0, n, n), minlength=n), 255)
+        return np.ascontiguousarray(block.T)
+
+    def interval(self, values: Floats) -> tuple[float, float] | None:
+        """Return the middle 95 % of resampled values, or None when too many are undefined."""
+        defined = values[np.isfinite(values)]
+        if len(defined) < LEAST_DEFINED * len(values):
+            return None
+        tail = 100 * (1 - LEVEL) / 2
+        low, high = np.percentile(defined, [tail, 100 - tail])
+        return float(low), float(high)
+
+    def measured(self, value: float | None, values: Floats, prompts: int, n: int) -> Measured:
+        """Return a value with the interval that its resampled `values` give."""
+        if value is None or prompts < 2:
+            return Measured(value=value, n=n, reason=FEW_PROMPTS)
+        found = self.interval(values)
+        if found is None:
+            return Measured(value=value, n=n, reason=TOO_OFTEN_UNDEFINED)
+        return Measured(value=value, low=found[0], high=found[1], n=n)
 
 
-def ratio_interval(
-    top: Floats, bottom: Floats, replicates: int = REPLICATES, seed: int = 0
-) -> Interval | None:
-    """Interval of sum(top) / sum(bottom) over prompts; None with fewer than two prompts.
+def _weighted(weights: Weights, values: Floats) -> Floats:
+    """Return weights (n, replicates) transposed times values (n, c), piece by piece.
 
-    >>> ratio_interval(np.array([1.0, 0.0]), np.array([1.0, 1.0])).high
-    1.0
+    Single precision is far finer than the resampling itself.
+    """
+    total = np.zeros((weights.shape[1], values.shape[1]))
+    for start in range(0, len(weights), _ROWS):
+        drawn = weights[start : start + _ROWS].astype(np.float32)
+        factor = values[start : start + _ROWS].astype(np.float32)
+        step = max(1, _SMALL_PRODUCT // max(1, factor.size))
+        for first in range(0, drawn.shape[1], step):
+            part = slice(first, first + step)
+            total[part] += drawn[:, part].T @ factor
+    return total
+
+
+def merged(prompt: Ints, cell: Ints, values: Floats, cells: int) -> tuple[Ints, Ints, Floats]:
+    """Add up the rows that share a prompt and a cell."""
+    found, index = np.unique(prompt * cells + cell, return_inverse=True)
+    columns = [np.bincount(index, column) for column in values.T]
+    return found // cells, found % cells, np.column_stack(columns).astype(np.float64)
+
+
+def _patterns(rows: Floats) -> tuple[Floats, Ints]:
+    """Return the distinct rows and how often each stands there, in an order of their own."""
+    generator = np.random.default_rng(0)
+    mark = np.zeros(len(rows))
+    for column in rows.T:
+        mark += column * generator.random()
+    _, first, inverse, times = np.unique(
+        mark, return_index=True, return_inverse=True, return_counts=True
+    )
+    if not np.array_equal(rows[first][inverse], rows):  # two rows shared a mark: compare in full
+        return np.unique(rows, axis=0, return_counts=True)
+    return rows[first], times
+
+
+def ratio(top: Floats, bottom: Floats) -> Floats:
+    """Divide, and say NaN where there is nothing to divide by."""
+    out = np.full(np.shape(top), np.nan)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out
+
+
+def summed(prompt: Ints, values: Floats) -> Floats:
+    """Add the rows of each prompt: (n,) and (n, c) to (prompts with a row, c)."""
+    known = np.bincount(prompt) > 0
+    columns = [np.bincount(prompt, column)[known] for column in values.T]
+    return np.column_stack(columns).astype(np.float64, copy=False)
+
+
+def ratio_measured(
+    means: Means, prompt: Ints, top: Floats, bottom: Floats, reason: str
+) -> Measured:
+    """Measure sum(top) / sum(bottom), resampling the prompts that have something in `bottom`.
+
+    >>> one = ratio_measured(Means(), np.array([0, 1]), np.array([1.0, 0]), np.array([1.0, 1]), "")
+    >>> one.value, one.low, one.high, one.n
+    (0.5, 0.0, 1.0, 2)
     """
     used = bottom > 0
-    if used.sum() < 2:
-        return None
-    sums = resampled_sums(np.column_stack([top[used], bottom[used]]), replicates, seed)
-    ratios = sums[:, 0] / sums[:, 1]
-    tail = 100 * (1 - LEVEL) / 2
-    low, high = np.percentile(ratios, [tail, 100 - tail])
-    return Interval(float(low), float(high))
+    n = float(bottom[used].sum())
+    if not n:
+        return Measured(value=None, reason=reason)
+    table = summed(prompt[used], np.column_stack([top[used], bottom[used]]))
+    sums = means.sums(table)
+    value = float(top[used].sum()) / n
+    return means.measured(value, ratio(sums[:, 0], sums[:, 1]), len(table), round(n))
+
+
+def mean_measured(means: Means, prompt: Ints, values: Floats, reason: str) -> Measured:
+    """Measure the mean of the values that are defined, resampling prompts; `n` counts them."""
+    defined = np.isfinite(values)
+    ones = np.ones(int(defined.sum()))
+    return ratio_measured(means, prompt[defined], values[defined], ones, reason)
+
+
+def cells_measured(
+    means: Means, prompt: Ints, cell: Ints, top: Floats, bottom: Floats, cells: int, reason: str
+) -> list[Measured]:
+    """Measure sum(top) / sum(bottom) in each cell, resampling prompts."""
+    if not len(cell):
+        return [Measured(value=None, reason=reason)] * cells
+    prompt, cell, values = merged(prompt, cell, np.column_stack([top, bottom]), cells)
+    sums = means.cell_sums(prompt, cell, values, cells)
+    resampled = ratio(sums[:, :, 0], sums[:, :, 1])
+    tops, bottoms = (np.bincount(cell, column, minlength=cells) for column in values.T)
+    prompts = np.bincount(cell, minlength=cells)
+    return [
+        means.measured(float(tops[c] / bottoms[c]), resampled[:, c], prompts[c], round(bottoms[c]))
+        if bottoms[c]
+        else Measured(value=None, reason=reason)
+        for c in range(cells)
+    ]

@@ -1,33 +1,42 @@
 """Pairwise percent agreement, in the three tie rules that papers use without saying which.
 
 An agreement number means nothing without its rule: on one set of rankings (WMT16 Czech-English)
-they give 50.5 %, 73.0 % and 67.2 %. InstructGPT (arXiv 2203.02155, 5.2) states none.
+they give 50.5 %, 73.0 % and 67.2 %. InstructGPT (arXiv 2203.02155, 5.2) states none; `half` is
+the rule of LIMA (arXiv 2305.11206, 4.2).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Interval, ratio_interval
-from labelkit.agreement._judgements import Floats, Ints, Judgements
+from labelkit.agreement._bootstrap import Means, ratio_measured
+from labelkit.agreement._units import Floats, Ints, Judgements, Units
+from labelkit.plugins import Finding, Measured, Statistic
 
 RULES = {
     "category": "a tie is a third answer",
     "drop": "comparisons where either labeler tied are left out",
     "half": "a tie against a preference agrees by half",
 }
+NOTHING_SHARED = "no two labelers judged the same pair"
+ALL_TIED = "no two labelers both had a preference on the same pair"
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """`agree` of `n` comparisons between two labelers agree; `rate` is None when n is 0."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement(Measured):
+    """`agree` of `n` comparisons between two labelers agree; `value` is their share."""
 
     agree: float
-    n: int
-    rate: float | None
-    interval: Interval | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return `agree`, `n`, `rate`, `low`, `high`."""
+        agree = int(self.agree) if self.agree.is_integer() else self.agree
+        said = {"agree": agree, "n": self.n, "rate": self.value, "low": self.low, "high": self.high}
+        return said | ({"reason": self.reason} if self.reason else {})
 
 
 def _pairs_of(n: Ints) -> Ints:
@@ -55,24 +64,39 @@ def agreeing(counts: Ints) -> dict[str, tuple[Floats, Floats]]:
     }
 
 
-def pairwise(judgements: Judgements, replicates: int = 1000, seed: int = 0) -> dict[str, Agreement]:
-    """Return the agreement between every two labelers of every unit, by tie rule.
-
-    Intervals resample prompts.
-    """
-    prompts = judgements.unit_prompts()
+def pairwise(judgements: Judgements, means: Means | None = None) -> Mapping[str, Agreement]:
+    """Return the agreement between every two labelers of every unit, by tie rule."""
+    prompts = judgements.unit_prompt
     return {
-        rule: _agreement(prompts, judgements.n_prompts, agree, n, replicates, seed)
-        for rule, (agree, n) in agreeing(judgements.counts()).items()
+        rule: _agreement(means or Means(), prompts, agree, n, rule)
+        for rule, (agree, n) in agreeing(judgements.pair_counts).items()
     }
 
 
-def _agreement(
-    prompts: Ints, n_prompts: int, agree: Floats, n: Floats, replicates: int, seed: int
-) -> Agreement:
-    top: Floats = np.bincount(prompts, agree, minlength=n_prompts).astype(np.float64)
-    bottom: Floats = np.bincount(prompts, n, minlength=n_prompts).astype(np.float64)
-    total = float(bottom.sum())
-    rate = float(top.sum()) / total if total else None
-    interval = ratio_interval(top, bottom, replicates, seed) if total else None
-    return Agreement(float(top.sum()), int(total), rate, interval)
+def _agreement(means: Means, prompts: Ints, agree: Floats, n: Floats, rule: str) -> Agreement:
+    reason = ALL_TIED if rule == "drop" else NOTHING_SHARED
+    found = ratio_measured(means, prompts, agree, n, reason)
+    return Agreement(
+        agree=float(np.sum(agree)),
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        reason=found.reason,
+    )
+
+
+def _compute(units: Units, means: Means) -> Finding:
+    return pairwise(units.pairs, means)
+
+
+PLUGIN = Statistic(
+    title="Pairwise agreement",
+    rule="Two labelers, one pair of completions: did they say the same? "
+    "n counts such comparisons; "
+    + "; ".join(f"{name}: {rule}" for name, rule in RULES.items())
+    + ".",
+    units=("pairs",),
+    compute=_compute,
+    percent=True,
+)

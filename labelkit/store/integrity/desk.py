@@ -216,7 +216,7 @@ def drafts(store: Store) -> Iterator[Finding]:
     """Work in progress can be read, and its labeler is still at it."""
     for key, who in found(store, select(labeler.c.id, labeler.c.name)):
         kept, going_on = Drafts.of(store.path, key), _going_on(store, key)
-        drafts_there = kept.keys()
+        drafts_there = kept.keys_with("")
         for draft in drafts_there:
             where = f"draft {draft}, labeler {who!r}"
             if kept.load(draft) is None:

@@ -1,0 +1,89 @@
+"""Two labelers at a time: what every labeler-by-labeler matrix starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labelkit.agreement._bootstrap import Means
+from labelkit.agreement._units import Answers, Floats, Ints, no_ints
+from labelkit.plugins import Finding, Measured
+
+
+@dataclass(frozen=True)
+class LabelerPairs:
+    """What two labelers said about the units of one prompt that both answered.
+
+    `prompt`, `cell` have shape (n,); `table` (n, v, v) counts units on which the cell's first
+    labeler gave the value of the row and its second that of the column. `cells` (c, 2) are the
+    labelers, by index, the smaller first.
+    """
+
+    prompt: Ints
+    cell: Ints
+    table: Floats
+    cells: Ints
+
+    def totals(self, values: Floats) -> Floats:
+        """Add up rows of values (n, c) by cell: (cells, c)."""
+        columns = [np.bincount(self.cell, v, minlength=len(self.cells)) for v in values.T]
+        return np.column_stack(columns).astype(np.float64)
+
+    def resampled(self, means: Means, values: Floats) -> Floats:
+        """Add up rows of values (n, c) by cell, for every resample: (replicates, cells, c)."""
+        return means.cell_sums(self.prompt, self.cell, values, len(self.cells))
+
+    def prompts(self) -> list[int]:
+        """Count the prompts of each cell."""
+        return [int(n) for n in np.bincount(self.cell, minlength=len(self.cells))]
+
+
+def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False) -> LabelerPairs:
+    """Cross every two labelers who answered the same unit. Rows must be sorted by unit, labeler.
+
+    With `turn`, each unit counts half as it stands and half turned round (the first completion of
+    a pair and the second change places), so that it does not matter which was written first.
+    """
+    code = np.searchsorted(np.asarray(values), answers.value)
+    v = len(values)
+    n_labelers = int(answers.labeler.max()) + 1 if len(answers.labeler) else 0
+    keys = [no_ints()]
+    for shift in range(1, n_labelers):
+        same = np.flatnonzero(answers.unit[shift:] == answers.unit[:-shift])
+        if not len(same):
+            break
+        cell = answers.labeler[same] * n_labelers + answers.labeler[same + shift]
+        prompt = answers.unit_prompt[answers.unit[same]]
+        both = prompt * n_labelers**2 + cell
+        keys.append((both * v + code[same]) * v + code[same + shift])
+    found, times = np.unique(np.concatenate(keys), return_counts=True)
+    both, answer = np.divmod(found, max(1, v**2))
+    rows, index = np.unique(both, return_inverse=True)
+    table = np.zeros((len(rows), v, v))
+    table[(index, *np.divmod(answer, max(1, v)))] = times
+    prompt, pair = np.divmod(rows, max(1, n_labelers) ** 2)
+    cells, cell = np.unique(pair, return_inverse=True)
+    return LabelerPairs(
+        prompt=prompt,
+        cell=cell,
+        table=(table + table[:, ::-1, ::-1]) / 2 if turn else table,
+        cells=np.column_stack(np.divmod(cells, max(1, n_labelers))),
+    )
+
+
+def matrix(
+    labelers: Sequence[str], cells: Ints, measured: Sequence[Measured]
+) -> Mapping[str, Finding]:
+    """Lay cells out as {labeler: {labeler: value}}, each pair of labelers once, by name."""
+    result: dict[str, dict[str, Finding]] = {}
+    named = [sorted((labelers[a], labelers[b])) for a, b in cells]
+    for (a, b), value in sorted(zip(named, measured, strict=True), key=lambda x: x[0]):
+        result.setdefault(a, {})[b] = value
+    return result
+
+
+def by_labeler(labelers: Sequence[str], measured: Sequence[Measured]) -> Mapping[str, Finding]:
+    """Lay values out as {labeler: value}, by name."""
+    return dict(sorted(zip(labelers, measured, strict=True), key=lambda x: x[0]))

@@ -1,0 +1,140 @@
+"""Cohen's kappa and weighted kappa: two labelers at a time.
+
+Cohen (1960), A coefficient of agreement for nominal scales; Cohen (1968), Weighted kappa. The mean
+over all pairs of labelers is Light's kappa (Light, 1971).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from labelkit.agreement._bootstrap import Means, ratio
+from labelkit.agreement._labeler_pairs import LabelerPairs, labeler_pairs, matrix
+from labelkit.agreement._units import PAIR_VALUES, Floats, Units
+from labelkit.agreement.krippendorff_alpha import scale_of
+from labelkit.plugins import Finding, Measured, Statistic
+
+Weights = Literal["identity", "linear", "quadratic"]
+
+ONE_ANSWER = "both gave one and the same answer everywhere"
+
+
+def cohen_kappa(table: Floats, disagreement: Floats | None = None) -> float | None:
+    """Return kappa, or None where chance agreement is complete already.
+
+    `table` (v, v) counts units by the value that the first labeler (row) and the second (column)
+    gave; `disagreement` (v, v) says how bad each combination is, 0 on the diagonal, any scale.
+
+    >>> cohen_1960 = np.array([[88, 14, 18], [10, 40, 10], [2, 6, 12]])
+    >>> round(cohen_kappa(cohen_1960), 3)
+    0.492
+    >>> round(cohen_kappa(cohen_1960, np.array([[0, 1, 3], [1, 0, 6], [3, 6, 0]])), 3)  # 1968
+    0.348
+    """
+    weights = 1.0 - np.eye(len(table)) if disagreement is None else disagreement
+    sums = _unit_sums(np.asarray(table, dtype=float)[None], weights)
+    found = float(_from_sums(sums, weights)[0])
+    return found if np.isfinite(found) else None
+
+
+def disagreement_of(weights: Weights, values: Sequence[float]) -> Floats:
+    """Return how bad each combination of two values is: (v, v)."""
+    distance = np.abs(np.subtract.outer(values, values)).astype(float)
+    if weights == "identity":
+        return np.asarray(np.minimum(distance, 1.0))
+    return np.asarray(distance if weights == "linear" else distance**2)
+
+
+def measure(
+    crossed: LabelerPairs,
+    labelers: Sequence[str],
+    values: Sequence[int],
+    weights: Weights,
+    means: Means,
+) -> Measured:
+    """Measure kappa for every two labelers, and the mean over them."""
+    disagreement = disagreement_of(weights, values)
+    sums = crossed.totals(_unit_sums(crossed.table, disagreement))
+    shared = sums[:, 1 : 1 + len(values)].sum(axis=1)
+    wide = shared >= means.min_overlap
+    if not wide.any():
+        few = f"no two labelers share {means.min_overlap} units"
+        blank = matrix(labelers, crossed.cells, [_blank(n, means) for n in shared])
+        return Measured(value=None, reason=few, parts={"labelers": blank})
+    value = _from_sums(sums, disagreement)
+    resampled = _from_sums(
+        crossed.resampled(means, _unit_sums(crossed.table, disagreement)), disagreement
+    )
+    cells = [
+        _cell(float(value[c]), resampled[:, c], prompts, int(shared[c]), means)
+        if wide[c]
+        else _blank(shared[c], means)
+        for c, prompts in enumerate(crossed.prompts())
+    ]
+    used = wide & np.isfinite(value)
+    prompts = len(np.unique(crossed.prompt[used[crossed.cell]]))
+    whole = _light(value[used], resampled[:, used], prompts, int(shared[used].sum()), means)
+    return replace(whole, parts={"labelers": matrix(labelers, crossed.cells, cells)})
+
+
+def _unit_sums(table: Floats, disagreement: Floats) -> Floats:
+    """Return what kappa is made of, for tables (n, v, v): the disagreement, then both margins."""
+    observed = (table * disagreement).sum(axis=(1, 2))
+    return np.column_stack([observed, table.sum(axis=2), table.sum(axis=1)])
+
+
+def _from_sums(sums: Floats, disagreement: Floats) -> Floats:
+    """Return kappa from sums of `_unit_sums` (..., 1 + 2v): shape (...), NaN where undefined."""
+    v = len(disagreement)
+    first, second = sums[..., 1 : 1 + v], sums[..., 1 + v :]
+    observed = sums[..., 0] * first.sum(axis=-1)
+    expected = np.einsum("...i,ij,...j", first, disagreement, second)
+    return 1 - ratio(observed, expected)
+
+
+def _blank(shared: float, means: Means) -> Measured:
+    n = int(shared)
+    return Measured(value=None, n=n, reason=f"only {n} shared, under {means.min_overlap}")
+
+
+def _cell(value: float, resampled: Floats, prompts: int, n: int, means: Means) -> Measured:
+    if not np.isfinite(value):
+        return Measured(value=None, n=n, reason=ONE_ANSWER)
+    return means.measured(value, resampled, prompts, n)
+
+
+def _light(value: Floats, resampled: Floats, prompts: int, n: int, means: Means) -> Measured:
+    """Return Light's kappa: the mean over cells (c,), and over (replicates, c)."""
+    if not len(value):
+        return Measured(value=None, reason=ONE_ANSWER)
+    defined = np.isfinite(resampled)
+    total = np.where(defined, resampled, 0).sum(axis=1)
+    mean = ratio(total, defined.sum(axis=1).astype(float))
+    return means.measured(float(value.mean()), mean, prompts, n)
+
+
+def _compute(units: Units, means: Means) -> Finding:
+    names, scale = units.labelers, scale_of(units.ratings)
+    pairs = labeler_pairs(units.pairs, PAIR_VALUES, turn=True)
+    ratings = labeler_pairs(units.ratings, scale)
+    return {
+        "pairs": measure(pairs, names, PAIR_VALUES, "identity", means),
+        "pairs_weighted": measure(pairs, names, PAIR_VALUES, "linear", means),
+        "ratings_weighted": measure(ratings, names, scale, "quadratic", means),
+    }
+
+
+PLUGIN = Statistic(
+    title="Cohen's kappa",
+    rule="Agreement of two labelers beyond chance, for every two that share enough units, and the "
+    "mean over them (Light's kappa). pairs: -1, 0, +1 as names; pairs_weighted: a tie against a "
+    "preference disagrees by half; ratings_weighted: by the squared difference. n counts units "
+    "that both answered.",
+    units=("pairs", "ratings"),
+    compute=_compute,
+    matrix=True,
+)

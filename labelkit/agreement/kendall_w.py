@@ -1,0 +1,92 @@
+"""Kendall's W: how alike three labelers or more order the same completions, ties corrected.
+
+Kendall and Babington Smith (1939); Siegel (1956), Nonparametric Statistics, p. 234.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labelkit.agreement._bootstrap import Means, mean_measured, ratio
+from labelkit.agreement._units import Floats, Ints, Rankings, Units
+from labelkit.plugins import Finding, Measured, Statistic
+
+LEAST_LABELERS = 3
+NO_SET = "no three labelers ranked the same set of completions"
+ALL_TIED = "everybody tied everything"
+
+
+def kendall_w(ranks: Floats | Ints) -> float | None:
+    """Return W, or None where everybody tied everything.
+
+    `ranks` has shape (labelers, completions); smaller is better, any numbers will do.
+
+    >>> round(kendall_w(np.array([[1, 4.5, 2, 4.5, 3, 7.5, 6, 9, 7.5, 10],
+    ...                           [2.5, 1, 2.5, 4.5, 4.5, 8, 9, 6.5, 10, 6.5],
+    ...                           [2, 1, 4.5, 4.5, 4.5, 4.5, 8, 8, 8, 10]])), 3)  # Siegel
+    0.828
+    """
+    found = float(
+        _w_of(mid_ranks(np.asarray(ranks, dtype=float)), np.zeros(len(ranks), dtype=np.int64))[0]
+    )
+    return found if np.isfinite(found) else None
+
+
+def mid_ranks(ranks: Floats | Ints) -> Floats:
+    """Return rows of ranks as mid-ranks, 1 the best: ties share the mean of their places.
+
+    >>> mid_ranks(np.array([[0, 1, 1, 2]])).tolist()
+    [[1.0, 2.5, 2.5, 4.0]]
+    """
+    before = ranks[:, :, None] > ranks[:, None, :]
+    level = ranks[:, :, None] == ranks[:, None, :]
+    return np.asarray(before.sum(axis=2) + (level.sum(axis=2) + 1) / 2)
+
+
+def _w_of(ranks: Floats, group: Ints) -> Floats:
+    """Return W for each group of rows of mid-ranks (r, k): shape (groups,), NaN where undefined.
+
+    W = 12 S / (m^2 (k^3 - k) - m sum T), T = sum (t^3 - t) over the ties of one ranking.
+    """
+    k = ranks.shape[1]
+    m = np.bincount(group)
+    totals = np.stack([np.bincount(group, column) for column in ranks.T], axis=1)
+    s = ((totals - totals.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    level = (ranks[:, :, None] == ranks[:, None, :]).sum(axis=2)
+    ties = np.bincount(group, (level**2 - 1).sum(axis=1))
+    bottom = m**2 * (k**3 - k) - m * ties
+    return ratio(12 * s, bottom)
+
+
+def _sets_of_size(rankings: Rankings, k: int) -> tuple[Ints, Floats]:
+    """Return (prompts, W) of every set of k completions that three labelers or more ranked."""
+    rows, items, ranks = rankings.of_size(k)
+    order = np.argsort(items, axis=1)
+    items, ranks = np.take_along_axis(items, order, 1), np.take_along_axis(ranks, order, 1)
+    _, group = np.unique(items, axis=0, return_inverse=True)
+    _, first = np.unique(
+        np.column_stack([group, rankings.labeler[rows]]), axis=0, return_index=True
+    )
+    rows, ranks, group = rows[first], ranks[first], group[first]
+    wide = np.bincount(group)[group] >= LEAST_LABELERS
+    if not wide.any():
+        return rows[:0], np.zeros(0)
+    _, at, group = np.unique(group[wide], return_index=True, return_inverse=True)
+    return rankings.prompt[rows[wide][at]], _w_of(mid_ranks(ranks[wide]), group)
+
+
+def _compute(units: Units, means: Means) -> Finding:
+    found = [_sets_of_size(units.rankings, k) for k in units.rankings.sizes()]
+    prompts = np.concatenate([np.zeros(0, dtype=np.int64), *(p for p, _ in found)])
+    if not len(prompts):
+        return Measured(value=None, reason=NO_SET)
+    return mean_measured(means, prompts, np.concatenate([w for _, w in found]), ALL_TIED)
+
+
+PLUGIN = Statistic(
+    title="Kendall's W",
+    rule="Concordance of three labelers or more who ranked the same set of completions, 0 to 1, "
+    "ties corrected; then the mean. n counts such sets.",
+    units=("rankings",),
+    compute=_compute,
+)
