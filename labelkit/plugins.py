@@ -7,15 +7,15 @@ dashes. Packages elsewhere can add more through entry points of the group `label
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from labelkit.domain.models import Bundle, Completion, Demonstration, Prompt, Ranking
-from labelkit.domain.pairs import Pair
+from labelkit.domain.asked import Asked, Carries
+from labelkit.domain.columns import Columns
 from labelkit.errors import UsageError
 
 P = TypeVar("P")
@@ -48,45 +48,60 @@ class Importer:
 
 
 @dataclass(frozen=True, slots=True)
-class PairUnit:
-    """What a preference row is made from."""
+class Seen:
+    """What a trainer makes of one exported row: the inverse of a stage's `row`.
 
-    prompt: Prompt
-    completions: Mapping[str, Completion]
-    pair: Pair
+    `prompt` tells prompts apart and is the same for every row of one prompt. `answers` holds the
+    texts to learn from: chosen and rejected, one completion, or all that were ranked; `ranks` says
+    how good each is (smaller is better), and `label` is what kto was told.
+    """
+
+    prompt: str
+    answers: tuple[str, ...] = ()
+    ranks: tuple[int, ...] = ()
+    label: bool | None = None
+
+
+_ANYTHING = Carries()
 
 
 @dataclass(frozen=True, slots=True)
-class DemonstrationUnit:
-    """What a supervised row is made from."""
+class Stage:
+    """How one stage's units become one dialect's rows.
 
-    prompt: Prompt
-    demonstration: Demonstration
+    `row(asked, item)` returns a fresh dict with the keys of `columns`, in that order; `read` turns
+    such a row back into what a trainer sees. Items by stage: rm and dpo `Pair`, sft `Answer`, kto
+    `Judged`, rankings `Ranking`, prompts None, records the whole `Bundle`.
 
+    `margin` says that the trainer reads a `margin` column, `extras` that it passes over columns it
+    does not know, such as `prompt_id`. `files` maps a split to the path its trainer looks for.
+    `usage` says how to point the trainer at the files.
+    """
 
-@dataclass(frozen=True, slots=True)
-class RankingUnit:
-    """What a listwise row is made from."""
-
-    prompt: Prompt
-    completions: Mapping[str, Completion]
-    ranking: Ranking
-
-
-Unit = PairUnit | DemonstrationUnit | RankingUnit | Prompt | Bundle
+    row: Callable[[Asked, Any], dict[str, Any]]
+    columns: Columns
+    read: Callable[[Mapping[str, Any]], Seen]
+    carries: Carries = _ANYTHING
+    margin: bool = False
+    extras: bool = True
+    container: Literal["jsonl", "parquet"] = "jsonl"
+    files: Mapping[str, str] = field(default_factory=dict)
+    usage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
     """Shapes rows for one family of trainers.
 
-    `stages` maps a stage (sft, rm, prompts, rankings, records, ...) to the function that turns one
-    unit of that stage into one row, keys in their final order.
+    `stages` maps sft, rm, dpo, kto, prompts, rankings or records to how it is done; `variants`
+    holds other ways that the same trainers read. `sidecars(stage, variant, files)` returns further
+    files that the trainer wants beside the data, by name; `files` maps each split to its paths.
     """
 
     title: str
-    stages: Mapping[str, Callable[[Any], Mapping[str, Any]]]
-    files: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, Stage]
+    variants: Mapping[str, Mapping[str, Stage]] = field(default_factory=dict)
+    sidecars: Callable[[str, str, Mapping[str, Sequence[str]]], Mapping[str, bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,14 +13,24 @@ from labelkit.cli._out import count, out_json, progress, say
 def export(
     ctx: typer.Context,
     format: Annotated[
-        str, typer.Option(metavar="STAGE", help="sft, rm, prompts, rankings or records.")
+        str,
+        typer.Option(metavar="STAGE", help="sft, rm, dpo, kto, prompts, rankings or records."),
     ],
     trainer: Annotated[
         str, typer.Option("--for", metavar="TRAINER", help="Who will read it.")
     ] = "trl",
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another way that the same trainer reads.")
+    ] = None,
     to: Annotated[
         str | None, typer.Option("--out", "-o", metavar="DIR|-", help="A folder, or - for stdout.")
     ] = None,
+    container: Annotated[
+        str | None, typer.Option(metavar="KIND", help="jsonl, jsonl.gz or parquet.")
+    ] = None,
+    max_rows: Annotated[
+        int, typer.Option("--max-rows-per-file", min=0, help="Cut files at so many rows.")
+    ] = 0,
     split: Annotated[
         str | None, typer.Option(metavar="NAME=SHARE,...", help="Split by user, else by prompt.")
     ] = None,
@@ -37,16 +47,51 @@ def export(
     margin: Annotated[
         str, typer.Option(metavar="none|rank|rating|votes", help="Add a margin from 0 to 1.")
     ] = "none",
+    by_group: Annotated[
+        bool, typer.Option("--by-group", help="Add pair_id, ranking_id, k, n_pairs and weight.")
+    ] = False,
     labelers: Annotated[
         str, typer.Option(metavar="human|model|all", help="Whose labels count.")
     ] = "human",
-    seed: Annotated[str, typer.Option(help="Decides splits and random pairs.")] = "",
+    answers: Annotated[
+        str,
+        typer.Option("--from", metavar="demonstrations|best|both", help="What sft learns from."),
+    ] = "demonstrations",
+    kto_rule: Annotated[
+        str,
+        typer.Option("--kto", metavar="best-worst|halves", help="Which tiers kto wants or not."),
+    ] = "best-worst",
+    misfits: Annotated[
+        str,
+        typer.Option(
+            metavar="refuse|flatten", help="Prompts the rows cannot say: leave out, or as text."
+        ),
+    ] = "refuse",
+    keep_contradictions: Annotated[
+        bool,
+        typer.Option("--keep-contradictions", help="With --labels each: both directions too."),
+    ] = False,
+    keep_template_tokens: Annotated[
+        bool,
+        typer.Option("--keep-template-tokens", help="Keep texts that hold <|im_end|> or such."),
+    ] = False,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Measure rows with this tokenizer.json."),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", "--license", help="For the dataset card.")
+    ] = None,
+    card: Annotated[
+        bool, typer.Option("--card/--no-card", help="Write README.md, the dataset card.")
+    ] = True,
+    seed: Annotated[str, typer.Option(help="Decides splits, random pairs, kto's order.")] = "",
     dry_run: DryRun = False,
     json: JsonFlag = False,
 ) -> None:
     """Write files that trainers train on.
 
-    One JSONL file a split and a manifest.json; the same store gives the same bytes. Ties make no
+    A file a split, a dataset card and a manifest; the same store gives the same bytes. Ties make no
     pair, and a pair goes the way more labelers chose.
     """
     from labelkit.services import exporting as service
@@ -54,12 +99,24 @@ def export(
     options = service.options(
         format=format,
         trainer=trainer,
+        variant=variant,
         split=split,
         pairs=pairs,
         labels=labels,
         min_majority=min_majority,
         margin=margin,
         labelers=labelers,
+        answers=answers,
+        kto_rule=kto_rule,
+        misfits=misfits,
+        by_group=by_group,
+        container=container,
+        max_rows=max_rows,
+        keep_contradictions=keep_contradictions,
+        keep_template_tokens=keep_template_tokens,
+        licence=licence,
+        card=card,
+        tokenizer=tokenizer,
         seed=seed,
         dry_run=dry_run,
     )
@@ -69,8 +126,8 @@ def export(
         out_json(report.as_json())
     for file in report.files:
         say(ctx, f"{to}/{file.name}: {count(file.rows, 'row')}")
-    for name in report.empty_splits:
-        say(ctx, f"nothing fell into {name}")
+    for remark in report.remarks():
+        say(ctx, remark)
     said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in report.counts.items() if n)
     say(ctx, f"counted: {said}")
 
@@ -78,5 +135,6 @@ def export(
 app = one_command(
     export,
     "labelkit export --format rm --for trl --out data/rm --split train=0.9,valid=0.1",
-    "labelkit export --format sft --out - | head",
+    "labelkit export --format sft --from both --out - | head",
+    "labelkit export --format kto --for llamafactory --out data/kto",
 )

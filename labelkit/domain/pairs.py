@@ -2,20 +2,23 @@
 
 A ranking of K placed completions holds C(K, 2) comparisons. A tie is a comparison but never a
 pair (InstructGPT, arXiv 2203.02155, C.2: "ties were dropped"). Completions whose texts are equal
-after NFC and strip are one completion here, and blank ones are none: neither may reach a trainer.
+after NFC and strip are one completion here; blank ones, and those that hold a chat template's own
+tokens, are none: neither may reach a trainer.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from labelkit.domain.models import Bundle, LabelerKind, Ranking, Tiers, current
+from labelkit.domain.canonical import uid_of
+from labelkit.domain.models import AnyLabel, Bundle, LabelerKind, Ranking, Tiers, current
 from labelkit.domain.shuffle import shuffled
+from labelkit.domain.template_tokens import has_template_tokens
 from labelkit.errors import UsageError
 
 Scheme = Literal["all", "adjacent", "best-worst", "random"]
@@ -34,6 +37,8 @@ class PairOptions:
     `random_n` belongs to the scheme `random`. `min_majority` is the share of the labelers who
     preferred one side that must agree, compared to the nearest percent (so 0.67 admits 2 of 3).
     `rating_spans` gives the width of the rating scale by guideline, 6 (a 1-7 scale) if not there.
+    With labels `each`, what two rankings say in opposite directions is left out both ways unless
+    `keep_contradictions` is set. A completion that holds one of the `markers` is left out.
     """
 
     scheme: Scheme = "all"
@@ -44,26 +49,43 @@ class PairOptions:
     labelers: Kinds = "human"
     seed: str = ""
     rating_spans: Mapping[str, int] = field(default_factory=dict)
+    keep_contradictions: bool = False
+    keep_template_tokens: bool = False
+    markers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One row for a reward model: `chosen` beat `rejected`.
 
     `margin` is 0 to 1, or None when no rule was asked for. `rankings` are the uids that voted
-    for it. `k` completions were compared in its group, and `n_pairs` pairs came of them.
+    for it. `k` completions were compared in its `group`, and `n_pairs` pairs came of them.
     """
 
     chosen: str
     rejected: str
     margin: float | None
     rankings: tuple[str, ...]
+    group: str
     k: int
     n_pairs: int
 
+    @property
+    def weight(self) -> float:
+        """InstructGPT's normaliser 1 / C(K, 2) (arXiv 2203.02155, equation 1)."""
+        return round(2 / (self.k * (self.k - 1)), 9)
+
+
+class Judged(NamedTuple):
+    """One completion that stands on its own: wanted or not, by its tier in its `group`."""
+
+    completion: str
+    label: bool
+    rankings: tuple[str, ...]
+    group: str
+
 
 @dataclass(slots=True)
-class _Votes:
+class Votes:
     """What the labelers said about one pair (a, b): the rankings on each side."""
 
     a: list[Ranking] = field(default_factory=list)
@@ -100,73 +122,113 @@ def comparisons(tiers: Tiers) -> Iterator[Comparison]:
             yield (x, y, 0)
 
 
-def counted(rankings: Sequence[Ranking], kinds: Kinds = "human") -> list[Ranking]:
-    """Return the current rankings by the wanted kind of labeler, in the order they were made."""
-    wanted = current(rankings)
+def counted(labels: Sequence[AnyLabel], kinds: Kinds = "human") -> list[AnyLabel]:
+    """Return the current labels by the wanted kind of labeler, in the order they were made."""
+    wanted = current(labels)
     if kinds == "all":
         return wanted
-    return [r for r in wanted if (r.labeler_kind == LabelerKind.MODEL) == (kinds == "model")]
+    return [x for x in wanted if (x.labeler_kind == LabelerKind.MODEL) == (kinds == "model")]
 
 
 def expand(bundle: Bundle, options: PairOptions, counts: Counter[str]) -> list[Pair]:
     """Return the pairs of one prompt, sorted, and add what happened to `counts`.
 
-    `counts` gains rankings, comparisons, ties, identical, empty, repeated, no_majority, not_chosen
-    and pairs. With labels "each" every ranking makes its own pairs; with "majority" a pair goes the
-    way more labelers chose, ties count for neither side, and a draw makes no pair.
+    `counts` gains rankings, comparisons, ties, identical, empty, template_tokens, marker, repeated,
+    no_majority, contradictory, not_chosen, no_margin (no ratings to make one of) and pairs. With
+    labels "each" every ranking makes its own pairs; with "majority" a pair goes the way more
+    labelers chose, ties count for neither side, and a draw makes no pair.
     """
-    rankings = _cleaned(bundle, counted(bundle.rankings, options.labelers), counts)
+    groups = vote_groups(bundle, options, counts)
+    winners = [_winners(votes, options, counts) for _, votes in groups]
+    if not options.keep_contradictions and len(groups) > 1:
+        winners = _without_contradictions(winners, counts)
+    pairs = [
+        pair
+        for (rankings, votes), won in zip(groups, winners, strict=True)
+        for pair in _pairs_of_group(bundle, rankings, votes, won, options, counts)
+    ]
+    counts["pairs"] += len(pairs)
+    return pairs
+
+
+Group = tuple[list[Ranking], dict[tuple[str, str], Votes]]
+
+
+def vote_groups(bundle: Bundle, options: PairOptions, counts: Counter[str]) -> list[Group]:
+    """Return the rankings that count together, with their votes on each pair (a, b), a < b."""
+    rankings = cleaned(bundle, options, counts)
     if options.labels == "each":
         groups = [[ranking] for ranking in rankings]
     else:
         groups = [rankings] if rankings else []
     heard: set[tuple[str | None, str, str]] = set()
-    pairs = [p for group in groups for p in _expand_group(bundle, group, options, heard, counts)]
-    counts["pairs"] += len(pairs)
-    return pairs
+    return [(group, _tally(group, heard, counts)) for group in groups]
 
 
-def _cleaned(bundle: Bundle, rankings: Iterable[Ranking], counts: Counter[str]) -> list[Ranking]:
-    """Drop blank completions and all but the best placed of identical ones."""
-    stand_in, blank = _representatives(bundle.texts())
+def group_id(rankings: Sequence[Ranking]) -> str:
+    """Name a group: the ranking's own uid, or one made from those of all its rankings."""
+    if len(rankings) == 1:
+        return rankings[0].uid
+    return uid_of("group", sorted(r.uid for r in rankings))
+
+
+def cleaned(bundle: Bundle, options: PairOptions, counts: Counter[str]) -> list[Ranking]:
+    """The rankings that count, without completions that no trainer may see."""
+    unfit = unfit_texts(bundle.texts(), options)
     result = []
-    for ranking in rankings:
+    for ranking in counted(bundle.rankings, options.labelers):
         k = ranking.k
         counts["rankings"] += 1
         counts["comparisons"] += k * (k - 1) // 2
-        if stand_in or blank:
-            ranking = replace(ranking, tiers=_clean_tiers(ranking.tiers, stand_in, blank, counts))
+        if unfit:
+            ranking = replace(ranking, tiers=_clean_tiers(ranking.tiers, unfit, counts))
         result.append(ranking)
     return result
 
 
-def _representatives(texts: Mapping[str, str]) -> tuple[dict[str, str], set[str]]:
-    """Map each copy to the first completion with its text, and collect the blank ones."""
+class Unfit(NamedTuple):
+    """Why a completion may not stay, and which one, if any, stands for it."""
+
+    why: Literal["identical", "empty", "template_tokens", "marker"]
+    stand_in: str | None = None
+
+
+def unfit_texts(texts: Mapping[str, str], options: PairOptions) -> dict[str, Unfit]:
+    """Map each completion that no trainer may see to the reason; copies go to the first of them."""
     first: dict[str, str] = {}
-    stand_in: dict[str, str] = {}
-    blank = set()
+    unfit = {}
     for uid, text in texts.items():
-        folded = fold(text)
-        if not folded:
-            blank.add(uid)
-        elif first.setdefault(folded, uid) != uid:
-            stand_in[uid] = first[folded]
-    return stand_in, blank
+        if why := unfit_text(text, options):
+            unfit[uid] = Unfit(why)
+        elif (same := first.setdefault(fold(text), uid)) != uid:
+            unfit[uid] = Unfit("identical", same)
+    return unfit
 
 
-def _clean_tiers(
-    tiers: Tiers, stand_in: Mapping[str, str], blank: set[str], counts: Counter[str]
-) -> Tiers:
+def unfit_text(
+    text: str, options: PairOptions
+) -> Literal["empty", "template_tokens", "marker"] | None:
+    """Return what keeps one text from every trainer, or None."""
+    if not text.strip():
+        return "empty"
+    if not options.keep_template_tokens and has_template_tokens(text):
+        return "template_tokens"
+    if options.markers and any(mark in text for mark in options.markers):
+        return "marker"
+    return None
+
+
+def _clean_tiers(tiers: Tiers, unfit: Mapping[str, Unfit], counts: Counter[str]) -> Tiers:
+    """Every reason is counted, but for a copy that is the only one of its kind in the ranking."""
     placed: set[str] = set()
     result = []
     for tier in tiers:
         kept = []
         for uid in tier:
-            name = stand_in.get(uid, uid)
-            if uid in blank:
-                counts["empty"] += 1
-            elif name in placed:
-                counts["identical"] += 1
+            found = unfit.get(uid)
+            name = found.stand_in if found else uid
+            if name is None or name in placed:
+                counts[found.why if found else "identical"] += 1
             else:
                 placed.add(name)
                 kept.append(name)
@@ -175,43 +237,51 @@ def _clean_tiers(
     return tuple(result)
 
 
-def _expand_group(
+def _pairs_of_group(
     bundle: Bundle,
     group: list[Ranking],
+    votes: Mapping[tuple[str, str], Votes],
+    winners: Mapping[tuple[str, str], list[Ranking]],
     options: PairOptions,
-    heard: set[tuple[str | None, str, str]],
     counts: Counter[str],
 ) -> list[Pair]:
-    votes = _tally(group, heard, counts)
-    winners = _winners(votes, options, counts)
-    chosen = _select(winners, votes, bundle, group, options)
-    counts["not_chosen"] += len(winners) - len(chosen)
+    selected = _select(winners, votes, bundle, group, options)
+    counts["not_chosen"] += len(winners) - len(selected)
+    margins = {pair: _margin(*pair, votes, options) for pair in selected}
+    if options.margin != "none":
+        chosen = [pair for pair in selected if margins[pair] is not None]
+        counts["no_margin"] += len(selected) - len(chosen)
+        selected = chosen
+    if not selected:
+        return []
     k = len({uid for pair in votes for uid in pair})
+    name = group_id(group)
     return [
         Pair(
             chosen=x,
             rejected=y,
-            margin=_margin(x, y, votes, options),
+            margin=margins[x, y],
             rankings=tuple(sorted(r.uid for r in winners[x, y])),
+            group=name,
             k=k,
-            n_pairs=len(chosen),
+            n_pairs=len(selected),
         )
-        for x, y in chosen
+        for x, y in selected
     ]
 
 
 def _tally(
     group: list[Ranking], heard: set[tuple[str | None, str, str]], counts: Counter[str]
-) -> dict[tuple[str, str], _Votes]:
+) -> dict[tuple[str, str], Votes]:
     """Collect the votes on each pair; where a labeler judged a pair twice the first counts."""
-    votes: dict[tuple[str, str], _Votes] = {}
+    votes: dict[tuple[str, str], Votes] = {}
     for ranking in group:
         for a, b, value in comparisons(ranking.tiers):
             if (ranking.labeler, a, b) in heard:
                 counts["repeated"] += 1
                 continue
             heard.add((ranking.labeler, a, b))
-            vote = votes.setdefault((a, b), _Votes())
+            vote = votes.setdefault((a, b), Votes())
             if value > 0:
                 vote.a.append(ranking)
             elif value < 0:
@@ -223,7 +293,7 @@ def _tally(
 
 
 def _winners(
-    votes: Mapping[tuple[str, str], _Votes], options: PairOptions, counts: Counter[str]
+    votes: Mapping[tuple[str, str], Votes], options: PairOptions, counts: Counter[str]
 ) -> dict[tuple[str, str], list[Ranking]]:
     """Map (chosen, rejected) to the rankings that say so, where there is a majority."""
     winners = {}
@@ -240,9 +310,19 @@ def _winners(
     return winners
 
 
+def _without_contradictions(
+    winners: Sequence[dict[tuple[str, str], list[Ranking]]], counts: Counter[str]
+) -> list[dict[tuple[str, str], list[Ranking]]]:
+    """Leave out, both ways, what one group says one way and another the other way."""
+    said = {pair for won in winners for pair in won}
+    clean = [{(x, y): w for (x, y), w in won.items() if (y, x) not in said} for won in winners]
+    counts["contradictory"] += sum(map(len, winners)) - sum(map(len, clean))
+    return clean
+
+
 def _select(
     winners: Mapping[tuple[str, str], object],
-    votes: Mapping[tuple[str, str], _Votes],
+    votes: Mapping[tuple[str, str], Votes],
     bundle: Bundle,
     group: list[Ranking],
     options: PairOptions,
@@ -258,7 +338,7 @@ def _select(
     return [(x, y) for x, y in ordered if place[y] - place[x] == span]
 
 
-def consensus_tiers(votes: Mapping[tuple[str, str], _Votes]) -> Tiers:
+def consensus_tiers(votes: Mapping[tuple[str, str], Votes]) -> Tiers:
     """Order completions by their mean margin over the pairs they were judged in.
 
     For one ranking this is the ranking itself; for complete rankings it is Borda's order.
@@ -276,7 +356,7 @@ def consensus_tiers(votes: Mapping[tuple[str, str], _Votes]) -> Tiers:
 
 
 def _margin(
-    chosen: str, rejected: str, votes: Mapping[tuple[str, str], _Votes], options: PairOptions
+    chosen: str, rejected: str, votes: Mapping[tuple[str, str], Votes], options: PairOptions
 ) -> float | None:
     if options.margin == "none":
         return None

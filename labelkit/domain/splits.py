@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from labelkit.domain.leaks import leak_key, prompt_text
 from labelkit.domain.models import Prompt
 from labelkit.domain.shuffle import seed_of
 from labelkit.errors import UsageError
@@ -13,10 +14,11 @@ _SPACE = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class SplitPlan:
-    """Names and shares, in order; the shares sum to 1."""
+    """Names and shares, in order; the shares sum to 1. `text` is how it was written."""
 
     shares: tuple[tuple[str, float], ...] = (("train", 1.0),)
     seed: str = ""
+    text: str = field(default="", compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -36,7 +38,8 @@ def parse_plan(text: str, seed: str = "") -> SplitPlan:
             raise UsageError(f"not a split: {part.strip()!r}", hint="--split train=0.9,valid=0.1")
         shares[name] = _share(number)
     total = sum(shares.values())
-    return SplitPlan(tuple((name, share / total) for name, share in shares.items()), seed)
+    normal = tuple((name, share / total) for name, share in shares.items())
+    return SplitPlan(normal, seed, text)
 
 
 def _share(text: str) -> float:
@@ -50,8 +53,10 @@ def _share(text: str) -> float:
 
 
 def split_key(prompt: Prompt) -> str:
-    """What must stay together: the user's prompts, or the prompt by itself."""
-    return f"user:{prompt.user}" if prompt.user else f"prompt:{prompt.uid}"
+    """What must stay together: the user's prompts, or the prompt in whatever case and spacing."""
+    if prompt.user:
+        return f"user:{prompt.user}"
+    return f"prompt:{leak_key(prompt_text(prompt.messages))}"
 
 
 def split_of(prompt: Prompt, plan: SplitPlan) -> str:

@@ -1,14 +1,15 @@
-"""The folder of an export: one file a split, whole or absent, and a manifest last of all."""
+"""The folder of an export: every file whole or absent, and a manifest last of all."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import orjson
 
@@ -16,12 +17,14 @@ from labelkit.errors import Conflict, LabelkitError
 from labelkit.store.disk import sync_folder
 
 MANIFEST = "manifest.json"
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """One file of an export."""
+    """One file of an export. Files beside the data have no split and no rows."""
 
     name: str
     split: str
@@ -30,71 +33,152 @@ class WrittenFile:
     sha256: str
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "split": self.split,
-            "rows": self.rows,
-            "bytes": self.size,
-            "sha256": self.sha256,
-        }
+        about = {"name": self.name, "bytes": self.size, "sha256": self.sha256}
+        if not self.split:
+            return about
+        return {"name": self.name, "split": self.split, "rows": self.rows, **about}
+
+
+class Hashed:
+    """A binary file that counts and hashes what is written to it."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.size = 0
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes | bytearray) -> int:
+        self.file.write(data)
+        self.digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+class Encoder(Protocol):
+    """Turns rows into a file's bytes."""
+
+    def add(self, row: Row) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+class JsonLines:
+    """One JSON object a line."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._buffer = bytearray()
+
+    def add(self, row: Row) -> None:
+        self._buffer += orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        if len(self._buffer) >= _BUFFER:
+            self._spill()
+
+    def finish(self) -> None:
+        self._spill()
+
+    def _spill(self) -> None:
+        self._file.write(self._buffer)
+        self._buffer = bytearray()
+
+
+class GzipJsonLines(JsonLines):
+    """The same, packed; with no name and no time in it, so that equal rows are equal bytes."""
+
+    def __init__(self, file: Any) -> None:
+        self._zip = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
+        super().__init__(self._zip)
+
+    def finish(self) -> None:
+        super().finish()
+        self._zip.close()
 
 
 class _Part:
     """A file being written beside its place."""
 
-    def __init__(self, path: Path, split: str) -> None:
-        self.path = path
+    def __init__(self, folder: Path, name: str, split: str) -> None:
         self.split = split
-        self.temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        self.file: IO[bytes] = self.temporary.open("wb", buffering=_BUFFER)
         self.rows = 0
-        self.size = 0
-        self.digest = hashlib.sha256()
+        self.temporary = folder / f".{name.replace('/', '~')}.{os.getpid()}.part"
+        self._raw: IO[bytes] = self.temporary.open("wb", buffering=0)
+        self.file = Hashed(self._raw)
+        self.encoder: Encoder | None = None
 
-    def write(self, line: bytes) -> None:
-        self.file.write(line)
-        self.digest.update(line)
+    def add(self, row: Row) -> None:
+        assert self.encoder is not None
+        self.encoder.add(row)
         self.rows += 1
-        self.size += len(line)
 
-    def seal(self) -> WrittenFile:
+    def seal(self) -> None:
         """Put everything on the disk, still under the temporary name."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
-        name, digest = self.path.name, self.digest.hexdigest()
-        return WrittenFile(name, self.split, self.rows, self.size, digest)
+        if self.encoder is not None:
+            self.encoder.finish()
+        os.fsync(self._raw.fileno())
+        self._raw.close()
+
+    def written(self, name: str) -> WrittenFile:
+        digest = self.file.digest.hexdigest()
+        return WrittenFile(name, self.split, self.rows, self.file.size, digest)
 
     def discard(self) -> None:
-        self.file.close()
+        self._raw.close()
         self.temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the files of an export are named and cut. `max_rows` of 0 is no limit."""
+
+    suffix: str
+    encoder: Callable[[Any], Encoder]
+    fixed: Mapping[str, str]
+    max_rows: int = 0
+
+    def name(self, split: str, number: int, of: int) -> str:
+        """`train.jsonl`, or `train-00000-of-00003.jsonl` where rows per file are limited."""
+        if split in self.fixed:
+            return self.fixed[split]
+        return f"{split}{f'-{number:05d}-of-{of:05d}' if self.max_rows else ''}{self.suffix}"
 
 
 class Folder:
     """Where an export goes. Nothing takes its final name before everything is on the disk."""
 
-    def __init__(self, path: Path, file_name: Callable[[str], str]) -> None:
+    def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
-        self._file_name = file_name
-        self._parts: dict[str, _Part] = {}
-        self._old: list[str] = []
+        self.layout = layout
+        self._parts: dict[str, list[_Part]] = {}
+        self._documents: dict[str, _Part] = {}
+        self._own: set[str] = set()
 
-    def check(self, format: str, trainer: str) -> None:
-        """Refuse a folder that holds another kind of export. Raises Conflict."""
-        try:
-            old = orjson.loads((self.path / MANIFEST).read_bytes())
-            kind, self._old = (old["format"], old["for"]), [f["name"] for f in old["files"]]
-        except FileNotFoundError:
-            return
-        except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-            raise Conflict(
-                f"{self.path / MANIFEST} is not a labelkit manifest", hint="choose another --out"
-            ) from None
-        if kind != (format, trainer):
-            raise Conflict(
-                f"{self.path} holds an export of {kind[0]} for {kind[1]}",
-                hint="give every format a folder of its own",
-            )
+    def check(self, kind: tuple[str, str, str | None], names: Iterable[str]) -> None:
+        """Refuse a folder with another kind of export or somebody else's files. Raises Conflict."""
+        old = read_manifest(self.path / MANIFEST)
+        if old is not None:
+            found = (old["format"], old["for"], old.get("variant"))
+            if found != kind:
+                raise Conflict(
+                    f"{self.path} holds an export of {found[0]} for {found[1]}",
+                    hint="give every format a folder of its own",
+                )
+            self._own |= _files_of(old)
+        for stray in self.path.glob(f".{MANIFEST}.*.part"):
+            self._own |= _files_of(_unfinished(stray))
+        self._refuse_foreign(names)
+
+    def _refuse_foreign(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._own and (self.path / name).exists():
+                raise Conflict(
+                    f"{self.path / name} is already there, and no export of labelkit's wrote it",
+                    hint="choose another --out",
+                )
 
     def __enter__(self) -> Folder:
         try:
@@ -110,7 +194,7 @@ class Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for part in self._parts.values():
+        for part in [*self._documents.values(), *(p for ps in self._parts.values() for p in ps)]:
             part.discard()
         if isinstance(error, OSError):
             raise LabelkitError(
@@ -124,32 +208,82 @@ class Folder:
             if not _alive(stray.name.split(".")[-2]):
                 stray.unlink(missing_ok=True)
 
-    def write(self, split: str, line: bytes) -> None:
-        part = self._parts.get(split)
-        if part is None:
-            part = self._parts[split] = _Part(self.path / self._file_name(split), split)
-        part.write(line)
+    def add(self, split: str, row: Row) -> None:
+        """Write one row of a split."""
+        parts = self._parts.setdefault(split, [])
+        if not parts or (self.layout.max_rows and parts[-1].rows >= self.layout.max_rows):
+            if parts:
+                parts[-1].seal()
+            part = _Part(self.path, f"{split}-{len(parts)}", split)
+            part.encoder = self.layout.encoder(part.file)
+            parts.append(part)
+        parts[-1].add(row)
 
     def sealed(self) -> list[WrittenFile]:
-        """Finish all files and return them by name."""
-        files = [part.seal() for part in self._parts.values()]
-        return sorted(files, key=lambda f: f.name)
+        """Finish all data files and return them by name."""
+        for parts in self._parts.values():
+            parts[-1].seal()
+        return sorted(
+            (part.written(name) for name, part in self._named().items()), key=lambda f: f.name
+        )
 
-    def publish(self, manifest: dict[str, Any]) -> None:
+    def _named(self) -> dict[str, _Part]:
+        return {
+            self.layout.name(split, i, len(parts)): part
+            for split, parts in self._parts.items()
+            for i, part in enumerate(parts)
+        }
+
+    def document(self, name: str, data: bytes) -> WrittenFile:
+        """Add a file that stands beside the data."""
+        part = self._documents[name] = _Part(self.path, name, "")
+        part.file.write(data)
+        part.seal()
+        return part.written(name)
+
+    def publish(self, manifest: Mapping[str, Any]) -> None:
         """Give every file its name; the manifest goes last, so that it never speaks too soon."""
+        named = {**self._named(), **self._documents}
+        self._refuse_foreign(named)
         data = orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        about = _Part(self.path / MANIFEST, "")
-        self._parts[""] = about
-        about.write(data)
-        about.seal()
+        self.document(MANIFEST, data)
         (self.path / MANIFEST).unlink(missing_ok=True)
-        for part in self._parts.values():
-            if part is not about:
-                part.temporary.replace(part.path)
-        for name in set(self._old) - {part.path.name for part in self._parts.values()}:
-            (self.path / Path(name).name).unlink(missing_ok=True)
-        about.temporary.replace(about.path)
+        for name, part in named.items():
+            place = self.path / name
+            place.parent.mkdir(exist_ok=True)
+            part.temporary.replace(place)
+        for name in self._own - set(named):
+            (self.path / name).unlink(missing_ok=True)
+        for folder in {(self.path / name).parent for name in named}:
+            sync_folder(folder)
+        self._documents[MANIFEST].temporary.replace(self.path / MANIFEST)
         sync_folder(self.path)
+
+
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """Return a manifest, or None where there is none. Raises Conflict for anything else."""
+    try:
+        found: dict[str, Any] = orjson.loads(path.read_bytes())
+        _ = found["format"], found["for"], _files_of(found)
+    except FileNotFoundError:
+        return None
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        raise Conflict(f"{path} is not a labelkit manifest", hint="choose another --out") from None
+    return found
+
+
+def _unfinished(stray: Path) -> dict[str, Any]:
+    """The manifest of an export that was killed while it gave its files their names."""
+    try:
+        return read_manifest(stray) or {}
+    except Conflict:
+        return {}
+
+
+def _files_of(manifest: Mapping[str, Any]) -> set[str]:
+    """The files a manifest speaks of: only such as lie in its folder."""
+    names = {f["name"] for f in [*manifest.get("files", []), *manifest.get("documents", [])]}
+    return {name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts}
 
 
 def _alive(pid: str) -> bool:

@@ -2,155 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, Any
 
-import orjson
-
-from labelkit import __version__, plugins
-from labelkit.domain import units
-from labelkit.domain.models import Bundle, Prompt, current
-from labelkit.domain.pairs import (
-    Kinds,
-    LabelRule,
-    MarginRule,
-    PairOptions,
-    expand,
-    parse_scheme,
-)
-from labelkit.domain.splits import SplitPlan, parse_plan, split_of
+from labelkit.domain.asked import Measure
+from labelkit.domain.lengths import ESTIMATE, estimated_tokens
+from labelkit.domain.splits import SplitPlan
 from labelkit.errors import NothingToDo, UsageError
-from labelkit.services.choices import one_of
-from labelkit.services.export_files import Folder, WrittenFile
+from labelkit.plugins import Exporter, Stage
+from labelkit.services.agreement import AgreementOptions, agreement
+from labelkit.services.export_card import CARD, card, paths_by_split
+from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Layout
+from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
+from labelkit.services.export_parquet import Parquet, pyarrow
+from labelkit.services.export_report import ExportReport, columns_of
+from labelkit.services.export_rows import Work
+from labelkit.services.export_shuffle import Shuffled
+from labelkit.services.export_twins import twins
 from labelkit.services.project import opened
 from labelkit.store import rules
-from labelkit.store.bundles import read_bundles, snapshot
+from labelkit.store.bundles import Snapshot, any_pinned, read_bundles, read_prompts, snapshot
 from labelkit.store.core import Store
-
-MANIFEST_SCHEMA = "labelkit.manifest/1"
-OWN_DIALECT = "labelkit"
 
 Progress = Callable[[int, int | None], None]
 """Called with (prompts done, prompts in all)."""
 
+Sink = Callable[[str, Mapping[str, Any]], None]
 
-@dataclass(frozen=True, slots=True)
-class ExportOptions:
-    """What to write. `split` is None for a single file a split that prompts are pinned to."""
-
-    format: str
-    trainer: str = "trl"
-    pairs: PairOptions = field(default_factory=PairOptions)
-    split: SplitPlan | None = None
-    dry_run: bool = False
-
-
-@dataclass(slots=True)
-class ExportReport:
-    """What was written, or would have been."""
-
-    options: ExportOptions
-    counts: Counter[str] = field(default_factory=Counter)
-    rows: Counter[str] = field(default_factory=Counter)
-    files: list[WrittenFile] = field(default_factory=list)
-    digest: str = ""
-
-    @property
-    def empty_splits(self) -> list[str]:
-        """Splits that were asked for and that nothing fell into."""
-        return [name for name in (self.options.split or SplitPlan()).names if not self.rows[name]]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the manifest."""
-        return {
-            "schema": MANIFEST_SCHEMA,
-            "labelkit": __version__,
-            "format": self.options.format,
-            "for": self.options.trainer,
-            "options": _said(self.options),
-            "counts": {name: self.counts[name] for name in COUNTED[self.options.format]},
-            "files": [f.as_json() for f in self.files],
-            "digest": self.digest,
-        }
-
-
-_PAIRS = (
-    "prompts",
-    "rankings",
-    "comparisons",
-    "ties",
-    "repeated",
-    "no_majority",
-    "not_chosen",
-    "identical",
-    "empty",
-    "duplicates",
-    "pairs",
-)
-COUNTED: Mapping[str, tuple[str, ...]] = {
-    "sft": ("prompts", "demonstrations", "empty", "duplicates"),
-    "rm": _PAIRS,
-    "prompts": ("prompts",),
-    "rankings": ("prompts", "rankings", "repeated", "too_few"),
-    "records": ("prompts", "completions", "demonstrations", "rankings", "skips"),
-}
-
-
-def _said(options: ExportOptions) -> dict[str, Any]:
-    """The options as a person would type them again."""
-    pairs = options.pairs
-    said: dict[str, Any] = {
-        "split": ",".join(f"{n}={s:g}" for n, s in options.split.shares) if options.split else None,
-        "labelers": pairs.labelers,
-    }
-    if COUNTED[options.format] is _PAIRS:
-        said |= {
-            "pairs": f"random:{pairs.random_n}" if pairs.scheme == "random" else pairs.scheme,
-            "labels": pairs.labels,
-            "min_majority": pairs.min_majority,
-            "margin": pairs.margin,
-            "seed": pairs.seed,
-        }
-    return said
-
-
-def stages() -> list[str]:
-    """Return the formats there are, in the order people meet them."""
-    return list(COUNTED)
-
-
-def options(
-    *,
-    format: str,
-    trainer: str,
-    split: str | None,
-    pairs: str,
-    labels: str,
-    min_majority: float,
-    margin: str,
-    labelers: str,
-    seed: str,
-    dry_run: bool,
-) -> ExportOptions:
-    """Read the options as they are typed. Raises UsageError."""
-    scheme, random_n = parse_scheme(pairs)
-    how = PairOptions(
-        scheme=scheme,
-        random_n=random_n,
-        labels=one_of(labels, get_args(LabelRule), "--labels"),
-        min_majority=min_majority,
-        margin=one_of(margin, get_args(MarginRule), "--margin"),
-        labelers=one_of(labelers, get_args(Kinds), "--labelers"),
-        seed=seed,
-    )
-    plan = parse_plan(split, seed) if split else None
-    return ExportOptions(format, trainer, how, plan, dry_run)
+__all__ = ["ExportOptions", "ExportReport", "export", "options", "target"]
 
 
 def target(out: str | None, dry_run: bool) -> Path | IO[bytes]:
@@ -173,150 +57,162 @@ def export(
     progress: Progress | None = None,
 ) -> ExportReport:
     """Export to a folder, or to a stream. Raises NothingToDo when there is not one row."""
-    job = _Job.of(options)
+    options, exporter, stage = stage_of(options)
     if options.split and not isinstance(out, Path):
         raise UsageError("one stream holds one split", hint="write to a folder: --out DIR")
+    measure, unit = measure_of(options.tokenizer)
+    report = ExportReport(options, columns_of(options, stage), unit)
     with opened(store_path) as store:
-        job = replace(job, options=_with_scales(store, options))
-        report = ExportReport(job.options)
+        view, work = prepare(store, options, stage, measure)
         if isinstance(out, Path):
-            _into_folder(job, store, out, report, progress)
+            _into_folder(store, view, work, exporter, report, out, progress)
         else:
-            for _, line in job.lines(store, report, progress):
-                if not options.dry_run:
-                    out.write(line)
+            _into_stream(store, view, work, report, out, progress)
     return report
 
 
-def _with_scales(store: Store, options: ExportOptions) -> ExportOptions:
-    """A rating margin is a share of the scale that the labeler's guideline had."""
+def prepare(
+    store: Store, options: ExportOptions, stage: Stage, measure: Measure = estimated_tokens
+) -> tuple[Snapshot, Work]:
+    """Return what an export of this store sees, and the way from its bundles to rows."""
+    plan = options.split or SplitPlan()
     with store.read() as tx:
+        view = snapshot(tx)
+        # A rating margin is a share of the scale that the labeler's guideline had.
         spans = {g.ref: g.scale.most - g.scale.least for g in rules.everything(tx)}
-    return replace(options, pairs=replace(options.pairs, rating_spans=spans))
+        several = bool(options.split) or any_pinned(tx)
+    same = twins(lambda: read_prompts(store, view), plan) if several and stage.columns else {}
+    settled = replace(options, pairs=replace(options.pairs, rating_spans=spans))
+    return view, Work(settled, stage, same, measure)
+
+
+def measure_of(tokenizer: str | None) -> tuple[Measure, str]:
+    """Return how a text is measured, and the name of the unit. Raises UsageError."""
+    if tokenizer is None:
+        return estimated_tokens, ESTIMATE
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise UsageError("--tokenizer needs a library", hint="pip install tokenizers") from None
+    try:
+        encode = Tokenizer.from_file(tokenizer).encode
+    except Exception as error:  # the library raises bare Exceptions
+        raise UsageError(f"{tokenizer}: not a tokenizer.json: {error}") from None
+    name = Path(tokenizer).name
+    return (
+        lambda text: len(encode(text, add_special_tokens=False).ids),
+        f"tokens of {name}, without chat template",
+    )
+
+
+def _into_stream(
+    store: Store,
+    view: Snapshot,
+    work: Work,
+    report: ExportReport,
+    out: IO[bytes],
+    progress: Progress | None,
+) -> None:
+    lines = JsonLines(io.BytesIO() if work.options.dry_run else out)
+    _run(store, view, work, report, lambda _, row: lines.add(row), None, progress)
+    lines.finish()
 
 
 def _into_folder(
-    job: _Job, store: Store, out: Path, report: ExportReport, progress: Progress | None
+    store: Store,
+    view: Snapshot,
+    work: Work,
+    exporter: Exporter,
+    report: ExportReport,
+    out: Path,
+    progress: Progress | None,
 ) -> None:
-    folder = Folder(out, job.file_name)
-    folder.check(job.options.format, job.options.trainer)
-    if job.options.dry_run:
-        for _ in job.lines(store, report, progress):
-            pass
+    options = work.options
+    folder = Folder(out, _layout(options, work.stage, report))
+    plan = options.split or SplitPlan()
+    names = [folder.layout.name(split, 0, 1) for split in plan.names]
+    documents = [CARD] if options.card else []
+    folder.check((options.format, options.trainer, options.variant), [*names, *documents])
+    if options.dry_run:
+        _run(store, view, work, report, lambda *_: None, None, progress)
         return
     with folder:
-        for split, line in job.lines(store, report, progress):
-            folder.write(split, line)
+        _run(store, view, work, report, folder.add, out, progress)
         report.files = folder.sealed()
+        _add_documents(store, folder, exporter, work.stage, report)
         folder.publish(report.as_json())
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One export: how a bundle becomes rows, and rows become lines."""
-
-    options: ExportOptions
-    row: Callable[[Any], Mapping[str, Any]]
-
-    @classmethod
-    def of(cls, options: ExportOptions) -> _Job:
-        if options.format not in COUNTED:
-            raise UsageError(
-                f"there is no format {options.format!r}", hint=f"one of: {', '.join(stages())}"
-            )
-        name = OWN_DIALECT if options.format == "records" else options.trainer
-        exporter: plugins.Exporter = plugins.exporters.get(name)
-        if options.format not in exporter.stages:
-            able = ", ".join(exporter.stages)
-            raise UsageError(f"{name} has no format {options.format!r}", hint=f"it has: {able}")
-        return cls(replace(options, trainer=name), exporter.stages[options.format])
-
-    def file_name(self, split: str) -> str:
-        return f"{split}.jsonl"
-
-    def lines(
-        self, store: Store, report: ExportReport, progress: Progress | None
-    ) -> Iterator[tuple[str, bytes]]:
-        """Yield (split, line) and keep the books."""
-        digest = hashlib.sha256()
-        plan = self.options.split or SplitPlan()
-        with store.read() as tx:
-            view = snapshot(tx)
-        for n, bundle in enumerate(read_bundles(store, view), 1):
-            split = split_of(bundle.prompt, plan)
-            digest.update(_identity(bundle))
-            report.counts["prompts"] += 1
-            for unit in self.units(bundle, report.counts):
-                report.rows[split] += 1
-                yield split, orjson.dumps(self.row(unit), option=orjson.OPT_APPEND_NEWLINE)
-            if progress and n % 500 == 0:
-                progress(n, view.watermark["prompt"])
-        report.digest = digest.hexdigest()
-        if not report.rows:
-            raise NothingToDo(f"no rows for {self.options.format}", hint=_why_empty(report))
-
-    def units(self, bundle: Bundle, counts: Counter[str]) -> Iterable[plugins.Unit]:
-        """Return what this stage makes rows of."""
-        stage = self.options.format
-        if stage in _UNITS:
-            return _UNITS[stage](bundle, self.options.pairs, counts)
-        return _pair_units(bundle, self.options.pairs, counts)
+def _layout(options: ExportOptions, stage: Stage, report: ExportReport) -> Layout:
+    container = options.container or stage.container
+    if container == "parquet":
+        pyarrow()
+        columns = report.columns
+        return Layout(".parquet", lambda f: Parquet(f, columns), stage.files, options.max_rows)
+    encoder = GzipJsonLines if container == "jsonl.gz" else JsonLines
+    return Layout(f".{container}", encoder, stage.files, options.max_rows)
 
 
-def _whole(bundle: Bundle, _: PairOptions, counts: Counter[str]) -> Iterator[Bundle]:
-    for name in ("completions", "demonstrations", "rankings", "skips"):
-        counts[name] += len(getattr(bundle, name))
-    yield bundle
+def _add_documents(
+    store: Store, folder: Folder, exporter: Exporter, stage: Stage, report: ExportReport
+) -> None:
+    options = report.options
+    documents: dict[str, bytes] = {}
+    if exporter.sidecars:
+        paths = paths_by_split(report)
+        documents |= exporter.sidecars(options.format, options.variant or "", paths)
+    if options.card:
+        if options.format in RANKED:
+            how = AgreementOptions(labelers=options.pairs.labelers)
+            report.agreement = agreement(store.path, how).as_json()["pairwise"]
+        documents[CARD] = card(report, exporter, stage)
+    report.documents = [folder.document(name, data) for name, data in sorted(documents.items())]
 
 
-def _prompt(bundle: Bundle, _: PairOptions, counts: Counter[str]) -> Iterator[Prompt]:
-    yield bundle.prompt
+def _run(
+    store: Store,
+    view: Snapshot,
+    work: Work,
+    report: ExportReport,
+    sink: Sink,
+    folder: Path | None,
+    progress: Progress | None,
+) -> None:
+    """Put every row into the sink; kto's rows in an order that keeps a prompt's own apart."""
+    shuffled: AbstractContextManager[Shuffled | None] = (
+        Shuffled(sink, work.options.pairs.seed, folder)
+        if work.options.format == "kto"
+        else nullcontext()
+    )
+    with shuffled as piles:
+        for split, prompt, row in _rows(store, view, work, report, progress):
+            if piles:
+                piles.add(split, prompt, row)
+            else:
+                sink(split, row)
+        if piles:
+            piles.hand_on()
+    if not report.books.rows:
+        raise NothingToDo(f"no rows for {report.options.format}", hint=_why_empty(report))
 
 
-def _demonstrations(
-    bundle: Bundle, _: PairOptions, counts: Counter[str]
-) -> Iterator[plugins.DemonstrationUnit]:
-    for demonstration in units.demonstrations(bundle, counts):
-        yield plugins.DemonstrationUnit(bundle.prompt, demonstration)
-
-
-def _rankings(
-    bundle: Bundle, how: PairOptions, counts: Counter[str]
-) -> Iterator[plugins.RankingUnit]:
-    completions = {c.uid: c for c in bundle.completions}
-    for ranking in units.rankings(bundle, how, counts):
-        yield plugins.RankingUnit(bundle.prompt, completions, ranking)
-
-
-def _pair_units(
-    bundle: Bundle, how: PairOptions, counts: Counter[str]
-) -> Iterator[plugins.PairUnit]:
-    completions = {c.uid: c for c in bundle.completions}
-    for pair in expand(bundle, how, counts):
-        yield plugins.PairUnit(bundle.prompt, completions, pair)
-
-
-_UNITS: Mapping[str, Callable[[Bundle, PairOptions, Counter[str]], Iterable[plugins.Unit]]] = {
-    "records": _whole,
-    "prompts": _prompt,
-    "sft": _demonstrations,
-    "rankings": _rankings,
-}
-
-
-def _identity(bundle: Bundle) -> bytes:
-    """The uids of everything that could have shaped a row."""
-    labels = [x.uid for x in (*current(bundle.rankings), *current(bundle.demonstrations))]
-    names = [bundle.prompt.uid, *(c.uid for c in bundle.completions), *sorted(labels)]
-    return "\n".join([*names, ""]).encode()
+def _rows(
+    store: Store, view: Snapshot, work: Work, report: ExportReport, progress: Progress | None
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for n, bundle in enumerate(read_bundles(store, view), 1):
+        yield from work.rows(bundle, report.books)
+        if progress and n % 500 == 0:
+            progress(n, view.watermark["prompt"])
 
 
 def _why_empty(report: ExportReport) -> str:
-    counts, stage = report.counts, report.options.format
+    counts, stage = report.books.counts, report.options.format
     if not counts["prompts"]:
         return "labelkit import FILE"
+    if report.books.refused:
+        return "--misfits flatten, or another --for: its rows cannot say these prompts"
     if stage == "sft":
-        return "labelkit write --as NAME, or import demonstrations"
+        return "labelkit write --as NAME, import demonstrations, or --from best"
     if counts["rankings"]:
         return "every comparison was a tie or had no majority"
     if report.options.pairs.labelers == "human":

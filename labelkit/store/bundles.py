@@ -88,6 +88,29 @@ def read_bundles(
         last = prompts[-1].uid
 
 
+def read_prompts(
+    store: Readable, view: Snapshot | None = None, within: Range | None = None
+) -> Iterator[Prompt]:
+    """Yield the prompts alone, in uid order, without aliases."""
+    if view is None:
+        with store.read() as tx:
+            view = snapshot(tx)
+    last = b""
+    while True:
+        with store.read() as tx:
+            rows = _prompts(tx, view, within or Range(), last)
+        if not rows:
+            return
+        yield from (_prompt(row, {}) for row in rows)
+        last = rows[-1].uid
+
+
+def any_pinned(tx: Tx) -> bool:
+    """Whether any prompt is pinned to a split."""
+    table = schema.prompt
+    return tx.scalar(select(table.c.id).where(table.c.split.is_not(None)).limit(1)) is not None
+
+
 def _prompts(tx: Tx, view: Snapshot, within: Range, last: bytes) -> list[Any]:
     table = schema.prompt
     query = select(table).where(table.c.id <= view.watermark["prompt"])
