@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil
 
+from labelkit.domain.canonical import uid_of
 from labelkit.domain.models import K_LEAST, Guideline, Message, Scale, Tiers
 from labelkit.domain.shuffle import shuffled
 from labelkit.errors import InputError
@@ -60,6 +61,11 @@ class Candidate:
 
     uid: str
     text: str
+
+
+def handle_of(task: str, labeler: str, round_: int) -> str:
+    """Name one labeler's place at a task; a silent repeat has another, so it looks new."""
+    return uid_of("slot", [task, labeler, round_])[:16]
 
 
 @dataclass(frozen=True, slots=True)

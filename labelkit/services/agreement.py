@@ -172,6 +172,15 @@ def agreement(
     )
 
 
+def quoted(store: Store, selection: Selection) -> dict[str, Any]:
+    """Return pairwise agreement alone, as `agreement --json` gives it: for a card or a manifest."""
+    options = AgreementOptions(selection)
+    pairwise = {"pairwise": plugins.statistics.get("pairwise")}
+    counted = count(collect(store, options).units(), pairwise, options.means())
+    found: dict[str, Any] = counted.as_json()["pairwise"]
+    return found
+
+
 def every_statistic() -> dict[str, Statistic]:
     """Return the statistics there are by name, the one that people quote first."""
     names = sorted(plugins.statistics.names(), key=lambda name: (name != "pairwise", name))

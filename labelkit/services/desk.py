@@ -24,10 +24,8 @@ from labelkit.services.settings import lookup, truth
 from labelkit.store import assigning, core, people, views
 from labelkit.store import desk as slots
 from labelkit.store.desk import Lease
-from labelkit.store.drafts import Drafts
+from labelkit.store.drafts import REVISION, Drafts
 from labelkit.store.engine import Tx
-
-_REVISION = "revision-"
 
 
 class Desk:
@@ -190,9 +188,9 @@ class Desk:
 
     def _begun_revision(self) -> TaskView | None:
         kind = Ranking if self._seat.kind == TaskKind.RANK else Demonstration
-        for key in self._drafts.keys_with(_REVISION):
+        for key in self._drafts.keys_with(REVISION):
             with self._store.read() as tx:
-                found = views.label_by_uid(tx, self._seat, kind, key.removeprefix(_REVISION))
+                found = views.label_by_uid(tx, self._seat, kind, key.removeprefix(REVISION))
                 if found:
                     return self._reopened(tx, *found)[0]
         return None
@@ -264,4 +262,4 @@ def preferences() -> Preferences:
 
 
 def _draft_key(view: TaskView) -> str:
-    return f"{_REVISION}{view.revises}" if view.revises else view.handle
+    return f"{REVISION}{view.revises}" if view.revises else view.handle

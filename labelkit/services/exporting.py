@@ -15,7 +15,7 @@ from labelkit.domain.lengths import ESTIMATE, estimated_tokens
 from labelkit.domain.splits import SplitPlan
 from labelkit.errors import NothingToDo, UsageError
 from labelkit.plugins import Exporter, Stage
-from labelkit.services.agreement import AgreementOptions, agreement
+from labelkit.services.agreement import quoted
 from labelkit.services.export_card import CARD, card, paths_by_split
 from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Layout
 from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
@@ -25,6 +25,7 @@ from labelkit.services.export_rows import Work
 from labelkit.services.export_shuffle import Shuffled
 from labelkit.services.export_twins import twins
 from labelkit.services.project import opened
+from labelkit.services.selection import Selection
 from labelkit.store import rules
 from labelkit.store.bundles import Snapshot, any_pinned, read_bundles, read_prompts, snapshot
 from labelkit.store.core import Store
@@ -163,8 +164,7 @@ def _add_documents(
         documents |= exporter.sidecars(options.format, options.variant or "", paths)
     if options.card:
         if options.format in RANKED:
-            how = AgreementOptions(labelers=options.pairs.labelers)
-            report.agreement = agreement(store.path, how).as_json()["pairwise"]
+            report.agreement = quoted(store, Selection(options.pairs.labelers))
         documents[CARD] = card(report, exporter, stage)
     report.documents = [folder.document(name, data) for name, data in sorted(documents.items())]
 

@@ -16,6 +16,9 @@ import orjson
 
 from labelkit.errors import StoreError
 
+REVISION = "revision-"
+"""How the keys of drafts of a revision begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drafts:

@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 from sqlalchemy import func, select
 
-from labelkit.domain.canonical import uid_of
 from labelkit.domain.models import AnyLabel, Guideline, Message
 from labelkit.domain.shuffle import shuffled
-from labelkit.domain.tasks import BatchSettings, Candidate, TaskView
+from labelkit.domain.tasks import BatchSettings, Candidate, TaskView, handle_of
 from labelkit.store import rules, schema
 from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
@@ -33,7 +32,7 @@ def view_of(tx: Tx, desk: Desk, lease: Lease, done: int, total: int) -> TaskView
     meta = orjson.loads(row.meta) if row.meta else {}
     return TaskView(
         token=lease.token,
-        handle=uid_of("slot", [uid, desk.labeler, lease.round])[:16],
+        handle=handle_of(uid, desk.labeler, lease.round),
         task=uid,
         kind=desk.kind,
         batch=row.batch,

@@ -10,11 +10,11 @@ import orjson
 from sqlalchemy import Select, Table, and_, bindparam, case, exists, func, or_, select, update
 
 from labelkit.domain.models import K_LEAST, K_MOST
-from labelkit.domain.tasks import BatchSettings, TaskKind, TaskRole
+from labelkit.domain.tasks import BatchSettings, TaskKind, TaskRole, handle_of
 from labelkit.store import schema
 from labelkit.store.assigning import task_uid
 from labelkit.store.core import Store
-from labelkit.store.drafts import Drafts
+from labelkit.store.drafts import REVISION, Drafts
 from labelkit.store.engine import Tx
 from labelkit.store.integrity.findings import Finding, blocks, found, name
 
@@ -215,20 +215,20 @@ _GONE = "supersedes a label that is not here"
 def drafts(store: Store) -> Iterator[Finding]:
     """Work in progress can be read, and its labeler is still at it."""
     for key, who in found(store, select(labeler.c.id, labeler.c.name)):
-        kept, going_on = Drafts.of(store.path, key), _going_on(store, key)
+        kept, going_on = Drafts.of(store.path, key), _going_on(store, key, who)
         drafts_there = kept.keys_with("")
         for draft in drafts_there:
             where = f"draft {draft}, labeler {who!r}"
             if kept.load(draft) is None:
                 what = "cannot be read; the labeler begins that task afresh"
                 yield Finding("drafts", where, what, serious=False)
-            elif draft not in going_on:
+            elif draft not in going_on and not draft.startswith(REVISION):
                 what = "belongs to a task that is done or was given to somebody else"
                 yield Finding("drafts", where, what, serious=False)
 
 
-def _going_on(store: Store, labeler_key: int) -> set[str]:
+def _going_on(store: Store, labeler_key: int, who: str) -> set[str]:
     query = select(task.c.uid, slot.c.round).join(slot, slot.c.task_id == task.c.id)
     mine = slot.c.labeler_id == labeler_key
     rows = found(store, query.where(mine, slot.c.state.in_(("leased", "expired"))))
-    return {f"{row.uid.hex()}-{row.round}" for row in rows}
+    return {handle_of(row.uid.hex(), who, row.round) for row in rows}
