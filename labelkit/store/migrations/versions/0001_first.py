@@ -168,6 +168,12 @@ def tasks() -> None:
         *to("labeler", "batch_labeler"),
         key=["batch_id", "labeler_id"],
     )
+    link(
+        "batch_cohort",
+        *to("batch", "batch_cohort"),
+        *words("cohort!"),
+        key=["batch_id", "cohort"],
+    )
     entity(
         "task",
         *uid("task"),
