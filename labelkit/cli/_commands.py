@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("export", DATA, "Write files that trainers train on."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
+    "tasks": Entry("tasks", LEAD, "List tasks, set them aside, and hand them out again."),
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
     "agreement": Entry("agreement", LEAD, "Measure how far labelers agree."),
     "doctor": Entry("doctor", PROJECT, "Look the store over and say what is wrong with it."),

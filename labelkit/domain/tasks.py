@@ -43,6 +43,7 @@ class BatchSettings:
     repeat: float = 0.0
     calibration: float = 0.0
     set_aside_after: int = 2
+    with_demonstrations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,17 @@ class TaskView:
     @property
     def k(self) -> int:
         return len(self.candidates)
+
+
+def is_calibration(index: int, share: float) -> bool:
+    """Whether the task at `index` of a batch is one of the `share` that goes to everybody.
+
+    The first one is, and from there on they are spread evenly.
+
+    >>> [i for i in range(20) if is_calibration(i, 0.15)]
+    [0, 6, 13]
+    """
+    return ceil(share * (index + 1)) > ceil(share * index)
 
 
 def cut_into_tasks(

@@ -9,15 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.domain.models import K_LEAST, K_MOST
-from labelkit.domain.tasks import BatchSettings, Choice, TaskKind, cut_into_tasks
+from labelkit.domain.tasks import (
+    EVERYONE,
+    BatchSettings,
+    Choice,
+    TaskKind,
+    TaskRole,
+    cut_into_tasks,
+    is_calibration,
+)
 from labelkit.errors import NothingToDo, UsageError
 from labelkit.services.choices import one_of
+from labelkit.services.gold import gold_tasks
 from labelkit.services.project import opened
+from labelkit.services.settings import lookup, truth
 from labelkit.store import assigning, people, rules
 from labelkit.store.assigning import Batch, Material, NewTask
 from labelkit.store.engine import Tx
+from labelkit.store.sql import chunks
 
 SCHEMA = "labelkit.assign/1"
+_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,8 @@ class AssignOptions:
     seed: str = "0"
     priority: int = 0
     labelers: tuple[str, ...] = ()
+    cohorts: tuple[str, ...] = ()
+    gold: Path | None = None
     guideline: str | None = None
     limit: int | None = None
     choice: Choice = field(default_factory=Choice)
@@ -46,6 +60,8 @@ class AssignReport:
     places: int = 0
     prompts: int = 0
     too_few: int = 0
+    calibration: int = 0
+    gold: int = 0
     sizes: Counter[int] = field(default_factory=Counter)
     dry_run: bool = False
 
@@ -58,6 +74,8 @@ class AssignReport:
             "tasks": self.tasks,
             "slots": self.places,
             "too_few_completions": self.too_few,
+            "calibration": self.calibration,
+            "gold": self.gold,
             "k": {str(k): n for k, n in sorted(self.sizes.items())},
             "dry_run": self.dry_run,
         }
@@ -71,6 +89,7 @@ def kind_of(word: str) -> str:
 def assign(store: Path, options: AssignOptions) -> AssignReport:
     """Make a batch of tasks. Raises NothingToDo when no prompt is left for one."""
     check_settings(options.settings)
+    check_kind(options)
     with opened(store) as opened_store, opened_store.write() as tx:
         report = assign_in(tx, options)
         if not report.tasks:
@@ -78,6 +97,11 @@ def assign(store: Path, options: AssignOptions) -> AssignReport:
         if options.dry_run:
             tx.rollback()
     return report
+
+
+def seeds_ratings(no_seed: bool) -> bool:
+    """Whether ratings give the first order: --no-seed, else the project's settings."""
+    return not no_seed and truth(lookup("seed_ratings", True))
 
 
 def check_settings(settings: BatchSettings) -> None:
@@ -89,6 +113,23 @@ def check_settings(settings: BatchSettings) -> None:
         )
     if settings.overlap < 1:
         raise UsageError("--overlap must be at least 1")
+    for name in ("calibration", "repeat"):
+        if not 0 <= getattr(settings, name) <= 1:
+            raise UsageError(f"--{name} is a share, from 0 to 1", hint=f"--{name} 0.1")
+
+
+def check_kind(options: AssignOptions) -> None:
+    """Raise UsageError for what makes no sense for demonstrations."""
+    settings = options.settings
+    ranked = {
+        "--with-demonstrations": settings.with_demonstrations,
+        "--gold": options.gold,
+        "--repeat": settings.repeat,
+        "--partial": settings.partial,
+    }
+    used = [name for name, value in ranked.items() if value]
+    if options.kind == TaskKind.WRITE and used:
+        raise UsageError(f"{used[0]} is for ranking tasks, not for --kind write")
 
 
 def assign_by_default(tx: Tx, kind: str) -> None:
@@ -100,31 +141,59 @@ def assign_in(tx: Tx, options: AssignOptions) -> AssignReport:
     """Make a batch inside a transaction."""
     name = options.batch or _free_name(tx, options.kind)
     report = AssignReport(name, options.kind, dry_run=options.dry_run)
-    tasks = list(_planned(tx, options, report))
-    if not tasks:
-        return report
-    pinned = rules.get(tx, options.guideline).ref if options.guideline else None
-    guideline = rules.key_or_stub(tx, pinned) if pinned else None
     batch = Batch(name, options.kind, options.priority, options.seed, options.settings)
-    key = assigning.open_batch(tx, batch, guideline)
-    assigning.limit_to(tx, key, [people.key(tx, labeler) for labeler in options.labelers])
-    report.tasks = assigning.add_tasks(tx, key, batch, tasks)
-    report.places = report.tasks * options.settings.overlap
+    key = None
+    for tasks in chunks(_planned(tx, options, report), _AT_ONCE):
+        key = key or _opened_batch(tx, batch, options)
+        report.tasks += assigning.add_tasks(tx, key, batch, tasks)
     return report
 
 
+def _opened_batch(tx: Tx, batch: Batch, options: AssignOptions) -> int:
+    pinned = rules.get(tx, options.guideline).ref if options.guideline else None
+    guideline = rules.key_or_stub(tx, pinned) if pinned else None
+    key = assigning.open_batch(tx, batch, guideline)
+    named = [people.key(tx, labeler) for labeler in options.labelers]
+    assigning.limit_to(tx, key, named, options.cohorts)
+    return key
+
+
 def _planned(tx: Tx, options: AssignOptions, report: AssignReport) -> Iterator[NewTask]:
-    for material in assigning.materials(tx, options.kind, options.choice):
+    known: set[int] = set()
+    for task in gold_tasks(tx, options.gold) if options.gold else ():
+        known.add(task.material.prompt_key)
+        report.gold += 1
+        report.sizes[len(task.completions)] += 1
+        yield task
+    index = 0
+    for material in _materials(tx, options):
         if options.limit is not None and report.prompts >= options.limit:
             return
-        groups = _groups(material, options)
-        if not groups:
-            report.too_few += 1
+        if material.prompt_key in known:
             continue
-        report.prompts += 1
+        groups = _groups(material, options)
+        report.prompts += bool(groups)
+        report.too_few += not groups
         for group in groups:
-            report.sizes[len(group)] += 1
-            yield NewTask(material, group, overlap=options.settings.overlap)
+            yield _task(material, group, index, options, report)
+            index += 1
+
+
+def _materials(tx: Tx, options: AssignOptions) -> Iterator[Material]:
+    demonstrations = options.settings.with_demonstrations
+    return assigning.materials(tx, options.kind, options.choice, with_demonstrations=demonstrations)
+
+
+def _task(
+    material: Material, group: list[str], index: int, options: AssignOptions, report: AssignReport
+) -> NewTask:
+    """One ordinary task, or one for everybody."""
+    report.sizes[len(group)] += 1
+    if is_calibration(index, options.settings.calibration):
+        report.calibration += 1
+        return NewTask(material, group, TaskRole.CALIBRATION, EVERYONE)
+    report.places += options.settings.overlap
+    return NewTask(material, group, overlap=options.settings.overlap)
 
 
 def _groups(material: Material, options: AssignOptions) -> list[list[str]]:

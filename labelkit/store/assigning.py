@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 from sqlalchemy import Select, exists, func, insert, select
 
 from labelkit.domain.canonical import canonical_json, uid_of
+from labelkit.domain.identity import completion_uid
 from labelkit.domain.shuffle import seed_of
 from labelkit.domain.tasks import BatchSettings, Choice, TaskRole
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, NotFound
 from labelkit.store import schema
 from labelkit.store.codec import raw
+from labelkit.store.demonstrations import Written, adopt, demonstrations_of
 from labelkit.store.engine import Tx
-from labelkit.store.sql import insert_many, next_id
+from labelkit.store.sql import chunks, insert_many, next_id
 
 _POSITIONS = 1 << 62
+_PAGE = 500
 _TASK = ("id", "uid", "batch_id", "prompt_id", "role", "position", "overlap")
 
 
@@ -32,17 +35,19 @@ class Batch:
     priority: int
     seed: str
     settings: BatchSettings
-    guideline: str | None = None
-    labelers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A prompt that could become a task: local keys, and uids for what must not depend on them."""
+    """A prompt that could become a task: local keys, and uids for what must not depend on them.
+
+    `authors` maps completions to the labelers who wrote the same text as a demonstration.
+    """
 
     prompt_key: int
     prompt: str
     completions: dict[str, int]
+    authors: Mapping[str, set[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,6 @@ class NewTask:
     completions: Sequence[str]
     role: str = TaskRole.NORMAL
     overlap: int = 1
-    authors: Sequence[int] = ()
 
 
 def find_batch(tx: Tx, name: str) -> tuple[int, Batch] | None:
@@ -62,15 +66,8 @@ def find_batch(tx: Tx, name: str) -> tuple[int, Batch] | None:
     row = tx.execute(select(table).where(table.c.name == name)).first()
     if row is None:
         return None
-    people = (
-        select(schema.labeler.c.name)
-        .join(schema.batch_labeler, schema.batch_labeler.c.labeler_id == schema.labeler.c.id)
-        .where(schema.batch_labeler.c.batch_id == row.id)
-        .order_by(schema.labeler.c.name)
-    )
     settings = BatchSettings(**orjson.loads(row.settings))
-    names = tuple(tx.scalars(people))
-    return row.id, Batch(row.name, row.kind, row.priority, row.seed, settings, None, names)
+    return row.id, Batch(row.name, row.kind, row.priority, row.seed, settings)
 
 
 def get_batch(tx: Tx, name: str) -> Batch:
@@ -113,29 +110,59 @@ def open_batch(tx: Tx, batch: Batch, guideline_key: int | None) -> int:
     return int(inserted[0])
 
 
-def limit_to(tx: Tx, batch_key: int, labeler_keys: Sequence[int]) -> None:
-    """Let only these labelers work on a batch."""
-    rows = [(batch_key, key) for key in labeler_keys]
-    insert_many(tx, schema.batch_labeler, ("batch_id", "labeler_id"), rows, known_ok=True)
+def limit_to(tx: Tx, batch_key: int, labeler_keys: Sequence[int], cohorts: Sequence[str]) -> None:
+    """Let only these labelers and groups work on a batch."""
+    people = [(batch_key, key) for key in labeler_keys]
+    insert_many(tx, schema.batch_labeler, ("batch_id", "labeler_id"), people, known_ok=True)
+    groups = [(batch_key, cohort) for cohort in cohorts]
+    insert_many(tx, schema.batch_cohort, ("batch_id", "cohort"), groups, known_ok=True)
 
 
-def materials(tx: Tx, kind: str, choice: Choice) -> Iterator[Material]:
-    """Yield the prompts that have no task of this kind yet, in uid order."""
+def materials(
+    tx: Tx, kind: str, choice: Choice, *, with_demonstrations: bool = False
+) -> Iterator[Material]:
+    """Yield the prompts that have no task of this kind yet, in uid order.
+
+    `with_demonstrations` makes the current demonstrations completions of their prompts. Works in
+    pages, so that tasks may be stored in between.
+    """
+    last = b""
+    while rows := tx.execute(_wanted(kind, choice, last).limit(_PAGE)).all():
+        prompts = {row.id: row.uid.hex() for row in rows}
+        yield from materials_of(tx, prompts, with_demonstrations=with_demonstrations)
+        last = rows[-1].uid
+
+
+def materials_of(
+    tx: Tx, prompts: Mapping[int, str], *, with_demonstrations: bool = False
+) -> list[Material]:
+    """Return what there is to work with for some prompts: {local key: uid}."""
+    written = demonstrations_of(tx, prompts)
+    if with_demonstrations:
+        adopt(tx, prompts, written)
     completion = schema.completion
-    rows = tx.execute(_wanted(kind, choice)).all()
-    for start in range(0, len(rows), 500):
-        chunk = rows[start : start + 500]
-        found: dict[int, dict[str, int]] = {row.id: {} for row in chunk}
-        query = select(completion.c.prompt_id, completion.c.uid, completion.c.id)
-        for row in tx.execute(query.where(completion.c.prompt_id.in_(list(found)))):
-            found[row.prompt_id][row.uid.hex()] = row.id
-        for row in chunk:
-            yield Material(row.id, row.uid.hex(), found[row.id])
+    found: dict[int, dict[str, int]] = {key: {} for key in prompts}
+    query = select(completion.c.prompt_id, completion.c.uid, completion.c.id)
+    for row in tx.execute(query.where(completion.c.prompt_id.in_(list(prompts)))):
+        found[row.prompt_id][row.uid.hex()] = row.id
+    return [
+        Material(key, prompt, found[key], _authors(prompt, written.get(key, ())))
+        for key, prompt in prompts.items()
+    ]
 
 
-def _wanted(kind: str, choice: Choice) -> Select[Any]:
+def _authors(prompt: str, written: Sequence[Written]) -> dict[str, set[int]]:
+    """Who wrote which completion of a prompt: nobody ranks their own words."""
+    authors: dict[str, set[int]] = {}
+    for one in written:
+        if one.labeler_key is not None:
+            authors.setdefault(completion_uid(prompt, one.text), set()).add(one.labeler_key)
+    return authors
+
+
+def _wanted(kind: str, choice: Choice, after: bytes) -> Select[Any]:
     prompt, task, batch = schema.prompt, schema.task, schema.batch
-    query = select(prompt.c.id, prompt.c.uid).order_by(prompt.c.uid)
+    query = select(prompt.c.id, prompt.c.uid).where(prompt.c.uid > after).order_by(prompt.c.uid)
     for name in ("use_case", "source", "language"):
         if value := getattr(choice, name):
             query = query.where(prompt.c[name] == value)
@@ -149,20 +176,23 @@ def _wanted(kind: str, choice: Choice) -> Select[Any]:
 
 def add_tasks(tx: Tx, batch_key: int, batch: Batch, tasks: Sequence[NewTask]) -> int:
     """Store tasks that are not there yet and return how many were new."""
-    known = set(tx.scalars(select(schema.task.c.uid).where(schema.task.c.batch_id == batch_key)))
-    key = next_id(tx, schema.task)
+    uids = {task_uid(batch.name, t.material.prompt, t.completions): t for t in tasks}
+    column = schema.task.c.uid
+    for chunk in chunks(list(uids)):
+        for known in tx.scalars(select(column).where(column.in_([raw(uid) for uid in chunk]))):
+            del uids[known.hex()]
+    first = next_id(tx, schema.task)
     rows, members, authors = [], [], []
-    for task in tasks:
-        uid = task_uid(batch.name, task.material.prompt, task.completions)
-        if raw(uid) in known:
-            continue
+    for key, (uid, task) in enumerate(uids.items(), first):
         position = seed_of(batch.seed, uid) % _POSITIONS
-        prompt_key = task.material.prompt_key
-        rows.append((key, raw(uid), batch_key, prompt_key, task.role, position, task.overlap))
-        keys = task.material.completions
-        members += [(key, i, keys[c]) for i, c in enumerate(sorted(task.completions))]
-        authors += [(key, author) for author in task.authors]
-        key += 1
+        material = task.material
+        rows.append(
+            (key, raw(uid), batch_key, material.prompt_key, task.role, position, task.overlap)
+        )
+        order = sorted(task.completions)
+        members += [(key, i, material.completions[c]) for i, c in enumerate(order)]
+        wrote = set().union(*(material.authors.get(c, ()) for c in order))
+        authors += [(key, author) for author in sorted(wrote)]
     insert_many(tx, schema.task, _TASK, rows)
     insert_many(tx, schema.task_completion, ("task_id", "position", "completion_id"), members)
     insert_many(tx, schema.task_author, ("task_id", "labeler_id"), authors)

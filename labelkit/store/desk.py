@@ -24,10 +24,12 @@ from labelkit.store.engine import Tx
 from labelkit.store.sql import clock, insert_many
 
 _POSITIONS = 1 << 62
-_REPEAT_GAP = 8
-_HELD = ("leased", "filled", "skipped")
+_REPEAT_GAP, _LEAST_GAP = 8, 3
+HELD = ("leased", "filled", "skipped")
+_LOST = "the time for this task ran out, or it was answered from another window"
 
 task, slot, batch = schema.task, schema.slot, schema.batch
+_NOT_OVER = slot.c.state.in_(("leased", "expired"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +112,25 @@ def _resume(tx: Tx, desk: Desk) -> Lease | None:
 
 
 def _due_repeat(tx: Tx, desk: Desk, *, early: bool) -> Lease | None:
-    """A task this labeler did before, shown again; `early` when there is nothing else to do."""
-    query = _slots(desk).where(slot.c.state == "waiting").order_by(slot.c.due)
-    row = tx.execute(query.add_columns(slot.c.due).limit(1)).first()
-    if row is None or (not early and row.due > _filled_by(tx, desk)):
+    """A task this labeler did before, shown again.
+
+    `early` when there is nothing else to do: then after a few other tasks already.
+    """
+    query = _slots(desk, slot.c.due).where(slot.c.state == "waiting").order_by(slot.c.due)
+    row = tx.execute(query.limit(1)).first()
+    ahead = _REPEAT_GAP - _LEAST_GAP if early else 0
+    if row is None or row.due - ahead > _filled_by(tx, desk.labeler_key):
         return None
     return _renew_as(tx, desk, row.id, row.task_id, row.round)
 
 
-def _filled_by(tx: Tx, desk: Desk) -> int:
-    query = select(func.count()).select_from(slot)
-    mine = and_(slot.c.labeler_id == desk.labeler_key, slot.c.state == "filled")
-    return tx.scalar(query.where(mine)) or 0
+def _filled_by(tx: Tx, labeler_key: int) -> int:
+    mine = and_(slot.c.labeler_id == labeler_key, slot.c.state == "filled")
+    return tx.scalar(select(func.count()).select_from(slot).where(mine)) or 0
 
 
 def _renew_as(tx: Tx, desk: Desk, slot_key: int, task_key: int, round_: int) -> Lease:
-    token = secrets.token_hex(16)
+    token = f"{slot_key}.{secrets.token_hex(16)}"
     values = {"state": "leased", "token": token, "expires": clock(tx) + desk.lease_seconds}
     tx.execute(update(slot).where(slot.c.id == slot_key).values(values))
     return Lease(token, slot_key, task_key, desk.labeler_key, round_)
@@ -142,18 +147,28 @@ def _fresh(tx: Tx, desk: Desk) -> Lease | None:
 
 
 def _open_batches(desk: Desk) -> Select[Any]:
-    """Batches this labeler may work on, the most urgent first."""
-    limits = schema.batch_labeler
-    limited = exists().where(limits.c.batch_id == batch.c.id)
-    invited = exists().where(
-        limits.c.batch_id == batch.c.id, limits.c.labeler_id == desk.labeler_key
-    )
-    query = select(batch.c.id, batch.c.seed).where(
-        batch.c.kind == desk.kind, or_(~limited, invited)
-    )
+    """Batches this labeler may work on that have room somewhere, the most urgent first."""
+    room = exists().where(task.c.batch_id == batch.c.id, schema.OPEN_TASK)
+    query = select(batch.c.id, batch.c.seed).where(batch.c.kind == desk.kind, may_work(desk), room)
     if desk.batch is not None:
         query = query.where(batch.c.name == desk.batch)
     return query.order_by(batch.c.priority.desc(), batch.c.id)
+
+
+def may_work(desk: Desk) -> ColumnElement[bool]:
+    """Whether a batch is for everybody, for this labeler, or for a group they are in."""
+    people, groups, me = schema.batch_labeler, schema.batch_cohort, schema.labeler
+    named = exists().where(people.c.batch_id == batch.c.id)
+    grouped = exists().where(groups.c.batch_id == batch.c.id)
+    invited = exists().where(
+        people.c.batch_id == batch.c.id, people.c.labeler_id == desk.labeler_key
+    )
+    member = exists().where(
+        groups.c.batch_id == batch.c.id,
+        groups.c.cohort == me.c.cohort,
+        me.c.id == desk.labeler_key,
+    )
+    return or_(and_(~named, ~grouped), invited, member)
 
 
 def _start(tx: Tx, desk: Desk, row: Any) -> int:
@@ -176,7 +191,7 @@ def _claim_in(tx: Tx, desk: Desk, batch_key: int, part: ColumnElement[bool]) -> 
     mine = exists().where(
         slot.c.task_id == task.c.id,
         slot.c.labeler_id == desk.labeler_key,
-        slot.c.state.in_(_HELD),
+        slot.c.state.in_(HELD),
     )
     wrote_some = exists().where(
         schema.task_author.c.task_id == task.c.id,
@@ -223,17 +238,30 @@ def _new_slot(tx: Tx, desk: Desk, task_key: int) -> Lease:
 
 def _live(tx: Tx, token: str) -> Any:
     """Return the slot behind a token. Raises LeaseLost when it is not held any more."""
-    query = select(slot).where(schema.LEASED_SLOT, slot.c.token == token)
-    row = tx.execute(query.where(slot.c.expires >= clock(tx))).first()
+    query = _by_token(token).where(slot.c.state == "leased", slot.c.expires >= clock(tx))
+    row = tx.execute(query).first()
     if row is None:
-        raise LeaseLost("the time for this task ran out, or it was answered from another window")
+        raise LeaseLost(_LOST)
     return row
 
 
+def _by_token(token: str) -> Select[Any]:
+    """The slot that a token was given for; the token begins with the slot's key."""
+    key = token.partition(".")[0]
+    return select(slot).where(slot.c.id == (int(key) if key else 0), slot.c.token == token)
+
+
 def renew(tx: Tx, token: str, seconds: float) -> None:
-    """Hold a slot for longer. Raises LeaseLost."""
-    row = _live(tx, token)
-    tx.execute(update(slot).where(slot.c.id == row.id).values(expires=clock(tx) + seconds))
+    """Hold a slot for longer; one that ran out is taken back if nobody else has the place.
+
+    Raises LeaseLost.
+    """
+    row = tx.execute(_by_token(token).where(_NOT_OVER)).first()
+    held = row is not None and row.state == "leased"
+    if row is None or not (held or row.round or _take_place(tx, task.c.id == row.task_id)):
+        raise LeaseLost(_LOST)
+    values = {"state": "leased", "expires": clock(tx) + seconds}
+    tx.execute(update(slot).where(slot.c.id == row.id).values(values))
 
 
 def release(tx: Tx, token: str) -> None:
@@ -254,27 +282,25 @@ def submit(tx: Tx, token: str, label: Label) -> None:
     if row.round == 0:
         counts = {"leased": task.c.leased - 1, "filled": task.c.filled + 1}
         tx.execute(update(task).where(task.c.id == row.task_id).values(counts))
-        _plan_repeat(tx, row)
+        _plan_repeat(tx, row, label)
 
 
 def _count_unclear(tx: Tx, task_key: int, reason: str) -> None:
     """Set a task aside for the lead when enough labelers could not tell what it asks."""
     if reason != "unclear":
         return
-    settings, _ = task_settings(tx, task_key)
+    settings, *_ = _task_facts(tx, task_key)
     more = update(task).where(task.c.id == task_key).values(unclear=task.c.unclear + 1)
     if (tx.scalar(more.returning(task.c.unclear)) or 0) >= settings.set_aside_after:
         tx.execute(update(task).where(task.c.id == task_key).values(state="set_aside"))
 
 
-def _plan_repeat(tx: Tx, row: Any) -> None:
+def _plan_repeat(tx: Tx, row: Any, label: Label) -> None:
     """Put a share of the tasks a labeler has done before them once more, some tasks later."""
-    settings, role = task_settings(tx, row.task_id)
-    chosen = seed_of("repeat", row.task_id, row.labeler_id) / (1 << 64) < settings.repeat
+    settings, role, seed, uid = _task_facts(tx, row.task_id)
+    chosen = seed_of(seed, "repeat", uid.hex(), label.labeler) / (1 << 64) < settings.repeat
     if role != TaskRole.NORMAL or not chosen:
         return
-    mine = and_(slot.c.labeler_id == row.labeler_id, slot.c.state == "filled")
-    filled = tx.scalar(select(func.count()).select_from(slot).where(mine)) or 0
     values = {
         "task_id": row.task_id,
         "labeler_id": row.labeler_id,
@@ -282,7 +308,7 @@ def _plan_repeat(tx: Tx, row: Any) -> None:
         "state": "waiting",
         "token": "",
         "expires": 0.0,
-        "due": filled + _REPEAT_GAP,
+        "due": _filled_by(tx, row.labeler_id) + _REPEAT_GAP,
     }
     tx.execute(insert(slot).values(values))
 
@@ -330,12 +356,12 @@ def task_completions(tx: Tx, task_key: int | None) -> tuple[int, dict[str, int]]
     return prompt_key, {row.uid.hex(): row.id for row in tx.execute(query)}
 
 
-def task_settings(tx: Tx, task_key: int) -> tuple[BatchSettings, str]:
-    """Return the settings of a task's batch, and the task's role."""
+def _task_facts(tx: Tx, task_key: int) -> tuple[BatchSettings, str, str, bytes]:
+    """Return the settings of a task's batch, its role, its batch's seed, and its uid."""
     query = (
-        select(batch.c.settings, task.c.role)
+        select(batch.c.settings, task.c.role, batch.c.seed, task.c.uid)
         .join(task, task.c.batch_id == batch.c.id)
         .where(task.c.id == task_key)
     )
     row = tx.execute(query).one()
-    return BatchSettings(**orjson.loads(row.settings)), row.role
+    return BatchSettings(**orjson.loads(row.settings)), row.role, row.seed, row.uid

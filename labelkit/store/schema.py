@@ -215,6 +215,13 @@ batch_labeler = _link(
 TASK_STATES = ("open", "set_aside")
 SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting")
 
+# Everybody in one of these groups may work on the batch, those who join it later too.
+batch_cohort = _link(
+    "batch_cohort",
+    _to("batch", primary_key=True),
+    Column("cohort", Text, primary_key=True),
+)
+
 OPEN_TASK = text("state = 'open' AND filled + leased < overlap")
 
 task = _entity(

@@ -1,4 +1,4 @@
-"""A checksum on rows that no uid covers, so that `labelkit doctor` notices when one is damaged."""
+"""Batches for cohorts, and a checksum on rows that no uid covers, for `labelkit doctor`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ BLOCK = 5000
 
 
 def upgrade() -> None:
+    batch_cohort()
     for table in ("prompt", "prompt_alias", "completion_source", *LABELS):
         op.add_column(table, sa.Column("crc", sa.Integer()))
     fill("prompt", keys=("id",), sealed=PROMPT)
@@ -30,6 +31,20 @@ def upgrade() -> None:
     fill("completion_source", keys=SOURCE, sealed=SOURCE)
     if op.get_bind().dialect.name == "sqlite":
         sqlite_only()
+
+
+def batch_cohort() -> None:
+    """Batches may be for cohorts, beside named labelers."""
+    key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "batch_cohort",
+        sa.Column("batch_id", key, nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name="fk_batch_cohort_batch_id_batch"),
+        sa.Column("cohort", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", "cohort", name="pk_batch_cohort"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
 
 
 def fill(name: str, keys: tuple[str, ...], sealed: tuple[str, ...]) -> None:
