@@ -90,6 +90,8 @@ class DeskApp(App[None]):
                 signal.signal(number, handler)
         if self._ended_by is not None:
             signal.raise_signal(self._ended_by)
+        if isinstance(self._failure, LabelkitError):
+            raise self._failure
         if self._failure is not None:
             raise LabelkitError(
                 f"the screen failed ({type(self._failure).__name__}: {self._failure})",
