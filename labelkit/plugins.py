@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from labelkit.domain.models import Bundle, Completion, Demonstration, Prompt, Ranking
+from labelkit.domain.models import Bundle, Completion, Demonstration, Prompt, Ranking, Tiers
 from labelkit.domain.pairs import Pair
 from labelkit.errors import UsageError
 
@@ -146,6 +146,22 @@ class Statistic:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsensusMethod:
+    """One way to make one ranking out of many.
+
+    `order` takes (`consensus.Votes`) and returns the completions in tiers, best first; it must not
+    depend on how they are named. With `weighted` a vote counts by how reliable its labeler is.
+    More than `most` completions are beyond it.
+    """
+
+    title: str
+    rule: str
+    order: Callable[[Any], Tiers]
+    weighted: bool = False
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Family(Generic[P]):
     """One kind of plug-in, kept in one package."""
 
@@ -183,3 +199,4 @@ class Family(Generic[P]):
 importers: Family[Importer] = Family("labelkit.importers", "import format")
 exporters: Family[Exporter] = Family("labelkit.exporters", "trainer")
 statistics: Family[Statistic] = Family("labelkit.agreement", "statistic")
+consensus: Family[ConsensusMethod] = Family("labelkit.consensus", "consensus method")

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, TYPE_CHECKING, Any, get_args
 
 import orjson
 
@@ -33,6 +33,9 @@ from labelkit.store import rules
 from labelkit.store.bundles import read_bundles, snapshot
 from labelkit.store.core import Store
 
+if TYPE_CHECKING:
+    from labelkit.services.consensus import Merger
+
 MANIFEST_SCHEMA = "labelkit.manifest/1"
 OWN_DIALECT = "labelkit"
 
@@ -49,6 +52,7 @@ class ExportOptions:
     pairs: PairOptions = field(default_factory=PairOptions)
     split: SplitPlan | None = None
     dry_run: bool = False
+    consensus: str | None = None
 
 
 @dataclass(slots=True)
@@ -112,7 +116,7 @@ def _said(options: ExportOptions) -> dict[str, Any]:
     if COUNTED[options.format] is _PAIRS:
         said |= {
             "pairs": f"random:{pairs.random_n}" if pairs.scheme == "random" else pairs.scheme,
-            "labels": pairs.labels,
+            "labels": f"consensus:{options.consensus}" if options.consensus else pairs.labels,
             "min_majority": pairs.min_majority,
             "margin": pairs.margin,
             "seed": pairs.seed,
@@ -140,6 +144,7 @@ def options(
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
     scheme, random_n = parse_scheme(pairs)
+    labels, method = _consensus_of(format, labels, margin, min_majority)
     how = PairOptions(
         scheme=scheme,
         random_n=random_n,
@@ -150,7 +155,25 @@ def options(
         seed=seed,
     )
     plan = parse_plan(split, seed) if split else None
-    return ExportOptions(format, trainer, how, plan, dry_run)
+    return ExportOptions(format, trainer, how, plan, dry_run, method)
+
+
+def _consensus_of(
+    format: str, labels: str, margin: str, min_majority: float
+) -> tuple[str, str | None]:
+    """Split `consensus:METHOD` off: it makes one ranking a prompt, which then counts by itself."""
+    word, _, method = labels.partition(":")
+    if word != "consensus":
+        return labels, None
+    plugins.consensus.get(method)
+    if format in ("sft", "prompts", "records"):
+        raise UsageError(f"{format} is not made from rankings: there is nothing to merge")
+    if margin in ("votes", "rating") or min_majority:
+        raise UsageError(
+            "a consensus has no votes and no ratings",
+            hint="--labels majority with --margin votes|rating or --min-majority",
+        )
+    return "each", method
 
 
 def target(out: str | None, dry_run: bool) -> Path | IO[bytes]:
@@ -177,7 +200,7 @@ def export(
     if options.split and not isinstance(out, Path):
         raise UsageError("one stream holds one split", hint="write to a folder: --out DIR")
     with opened(store_path) as store:
-        job = replace(job, options=_with_scales(store, options))
+        job = replace(job, options=_with_scales(store, options), merger=_merger(store, options))
         report = ExportReport(job.options)
         if isinstance(out, Path):
             _into_folder(job, store, out, report, progress)
@@ -186,6 +209,14 @@ def export(
                 if not options.dry_run:
                     out.write(line)
     return report
+
+
+def _merger(store: Store, options: ExportOptions) -> Merger | None:
+    if options.consensus is None:
+        return None
+    from labelkit.services.consensus import export_merger  # numpy, which other exports do without
+
+    return export_merger(store, options.consensus, options.pairs.labelers)
 
 
 def _with_scales(store: Store, options: ExportOptions) -> ExportOptions:
@@ -217,6 +248,7 @@ class _Job:
 
     options: ExportOptions
     row: Callable[[Any], Mapping[str, Any]]
+    merger: Merger | None = None
 
     @classmethod
     def of(cls, options: ExportOptions) -> _Job:
@@ -256,7 +288,13 @@ class _Job:
             raise NothingToDo(f"no rows for {self.options.format}", hint=_why_empty(report))
 
     def units(self, bundle: Bundle, counts: Counter[str]) -> Iterable[plugins.Unit]:
-        """Return what this stage makes rows of."""
+        """Return what this stage makes rows of; from the consensus, if one is wanted."""
+        if self.merger is None:
+            return self._units(bundle, counts)
+        merged = self._units(self.merger.merged(bundle), counts)
+        return (self.merger.credited(bundle, unit) for unit in merged)
+
+    def _units(self, bundle: Bundle, counts: Counter[str]) -> Iterable[plugins.Unit]:
         stage = self.options.format
         if stage in _UNITS:
             return _UNITS[stage](bundle, self.options.pairs, counts)
