@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import Columns
+from labelkit.domain.models import Tiers
 from labelkit.errors import UsageError
 
 P = TypeVar("P")
@@ -161,6 +162,22 @@ class Statistic:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsensusMethod:
+    """One way to make one ranking out of many.
+
+    `order` takes (`consensus.Votes`) and returns the completions in tiers, best first; it must not
+    depend on how they are named. With `weighted` a vote counts by how reliable its labeler is.
+    More than `most` completions are beyond it.
+    """
+
+    title: str
+    rule: str
+    order: Callable[[Any], Tiers]
+    weighted: bool = False
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Family(Generic[P]):
     """One kind of plug-in, kept in one package."""
 
@@ -198,3 +215,4 @@ class Family(Generic[P]):
 importers: Family[Importer] = Family("labelkit.importers", "import format")
 exporters: Family[Exporter] = Family("labelkit.exporters", "trainer")
 statistics: Family[Statistic] = Family("labelkit.agreement", "statistic")
+consensus: Family[ConsensusMethod] = Family("labelkit.consensus", "consensus method")

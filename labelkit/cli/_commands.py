@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "backup": Entry("backup", PROJECT, "Copy the store, while people work, to a verified file."),
     "restore": Entry("restore", PROJECT, "Make the store what a backup was."),
     "db": Entry("db", PROJECT, "Say where and what the store is, and upgrade it."),
+    "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "tour": Entry("tour", PROJECT, "See everything work, on sample data, in a minute."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),

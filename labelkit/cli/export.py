@@ -39,7 +39,10 @@ def export(
     ] = "all",
     labels: Annotated[
         str,
-        typer.Option(metavar="majority|each", help="One vote a pair, or every ranking its own."),
+        typer.Option(
+            metavar="majority|each|consensus:METHOD",
+            help="One vote a pair, every ranking its own, or one merged ranking a prompt.",
+        ),
     ] = "majority",
     min_majority: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of preferences that must agree.")

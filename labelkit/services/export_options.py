@@ -46,6 +46,7 @@ class ExportOptions:
     card: bool = True
     tokenizer: str | None = None
     dry_run: bool = False
+    consensus: str | None = None
 
     @property
     def flatten(self) -> bool:
@@ -79,6 +80,7 @@ def options(
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
     scheme, random_n = parse_scheme(pairs)
+    labels, method = _consensus_of(format, labels, margin, min_majority)
     how = PairOptions(
         scheme=scheme,
         random_n=random_n,
@@ -106,7 +108,26 @@ def options(
         card=card,
         tokenizer=tokenizer,
         dry_run=dry_run,
+        consensus=method,
     )
+
+
+def _consensus_of(
+    format: str, labels: str, margin: str, min_majority: float
+) -> tuple[str, str | None]:
+    """Split `consensus:METHOD` off: it makes one ranking a prompt, which then counts by itself."""
+    word, _, method = labels.partition(":")
+    if word != "consensus":
+        return labels, None
+    plugins.consensus.get(method)
+    if format not in RANKED:
+        raise UsageError(f"{format} is not made from rankings: there is nothing to merge")
+    if margin in ("votes", "rating") or min_majority:
+        raise UsageError(
+            "a consensus has no votes and no ratings",
+            hint="--labels majority with --margin votes|rating or --min-majority",
+        )
+    return "each", method
 
 
 def stage_of(options: ExportOptions) -> tuple[ExportOptions, Exporter, Stage]:
@@ -170,7 +191,10 @@ def said(options: ExportOptions) -> dict[str, Any]:
     if options.format == "sft":
         told["answers"] = options.answers
     if options.format in RANKED and options.format != "rankings":
-        told |= {"labels": pairs.labels, "keep_contradictions": pairs.keep_contradictions}
+        told |= {
+            "labels": f"consensus:{options.consensus}" if options.consensus else pairs.labels,
+            "keep_contradictions": pairs.keep_contradictions,
+        }
     if options.format == "kto":
         told["kto_rule"] = options.kto_rule
     if options.format in PREFERENCE:

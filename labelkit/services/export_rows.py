@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from labelkit.domain import units
 from labelkit.domain.asked import Asked, Measure, fitted
@@ -45,6 +45,14 @@ class Books:
         self.digest = (self.digest + other.digest) % _DIGEST_SPACE
 
 
+class BundleMerger(Protocol):
+    """Puts one consensus in place of a bundle's rankings, and knows whose it is."""
+
+    def merged(self, bundle: Bundle) -> Bundle: ...
+
+    def credited(self, bundle: Bundle, pair: Pair) -> Pair: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One export's way from a bundle to rows.
@@ -57,6 +65,7 @@ class Work:
     stage: Stage
     twins: Mapping[int, str] = field(default_factory=dict)
     measure: Measure = estimated_tokens
+    merger: BundleMerger | None = None
 
     def rows(self, bundle: Bundle, books: Books) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield (split, prompt uid, row) and keep the books."""
@@ -71,8 +80,11 @@ class Work:
         if self.options.format in RANKED:
             self._note_labelers(bundle, books)
         uid = bundle.prompt.uid
-        for asked, items in self._units(bundle, split, books):
+        judged = self.merger.merged(bundle) if self.merger else bundle
+        for asked, items in self._units(judged, split, books):
             for item in items:
+                if self.merger and isinstance(item, Pair):
+                    item = self.merger.credited(bundle, item)
                 books.rows[split] += 1
                 books.lengths[self._length(asked, item)] += 1
                 yield split, uid, self._row(asked, item)

@@ -21,7 +21,7 @@ from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Lay
 from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
 from labelkit.services.export_parquet import Parquet, pyarrow
 from labelkit.services.export_report import ExportReport, columns_of
-from labelkit.services.export_rows import Work
+from labelkit.services.export_rows import BundleMerger, Work
 from labelkit.services.export_shuffle import Shuffled
 from labelkit.services.export_twins import twins
 from labelkit.services.project import opened
@@ -84,7 +84,15 @@ def prepare(
         several = bool(options.split) or any_pinned(tx)
     same = twins(lambda: read_prompts(store, view), plan) if several and stage.columns else {}
     settled = replace(options, pairs=replace(options.pairs, rating_spans=spans))
-    return view, Work(settled, stage, same, measure)
+    return view, Work(settled, stage, same, measure, _merger(store, options))
+
+
+def _merger(store: Store, options: ExportOptions) -> BundleMerger | None:
+    if options.consensus is None:
+        return None
+    from labelkit.services.consensus import export_merger  # numpy, which other exports do without
+
+    return export_merger(store, options.consensus, options.pairs.labelers)
 
 
 def measure_of(tokenizer: str | None) -> tuple[Measure, str]:
