@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
     "agreement": Entry("agreement", LEAD, "Measure how far labelers agree."),
     "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
+    "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),
 }
