@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "restore": Entry("restore", PROJECT, "Make the store what a backup was."),
     "db": Entry("db", PROJECT, "Say where and what the store is, and upgrade it."),
     "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
+    "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "tour": Entry("tour", PROJECT, "See everything work, on sample data, in a minute."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),

@@ -44,9 +44,10 @@ def davidson(wins: Floats, ties: Floats) -> tuple[Floats, Floats]:
     """Return (log strengths that add up to 0, tie parameter nu): (..., m) and (...).
 
     `wins` as above without the ties; `ties` (..., m, m) symmetric. With strengths a and b two meet
-    so that a win : tie : loss = a : nu sqrt(ab) : b. NaN where no fit exists.
+    so that a win : tie : loss = a : nu sqrt(ab) : b. NaN where there is no tie, or where wins alone
+    do not lead from everybody to everybody.
     """
-    exists = _strongly_connected(wins + ties > 0) & (ties > 0).any(axis=(-1, -2))
+    exists = _strongly_connected(wins > 0) & (ties > 0).any(axis=(-1, -2))
     wins, ties = _where(exists, wins), _where(exists, ties)
     games = wins + np.swapaxes(wins, -1, -2) + ties
     won = (wins + ties / 2).sum(axis=-1)
@@ -124,7 +125,9 @@ def _climb(slope: Slope, x: Floats) -> Floats:
     arrived = np.zeros(x.shape[:-1], dtype=bool)
     for _ in range(_STEPS):
         gradient, information = slope(x)
-        step = np.linalg.solve(information, gradient[..., None])[..., 0]
+        size = np.trace(information, axis1=-2, axis2=-1)[..., None, None]
+        ridge = np.eye(x.shape[-1]) * (1e-12 * size + 1e-300)  # moves no fixed point
+        step = np.linalg.solve(information + ridge, gradient[..., None])[..., 0]
         longest = np.abs(step).max(axis=-1)
         x = x + step * np.minimum(1, _LONGEST / np.maximum(longest, _LONGEST))[..., None]
         arrived = longest < TOLERANCE

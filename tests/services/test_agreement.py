@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -14,7 +13,6 @@ from helpers import REPO, Cli, ranking, record, write_jsonl
 
 from labelkit import plugins
 
-LLMFAO = REPO.parent / "shared" / "data" / "llmfao"
 GOLDEN = REPO / "tests" / "agreement" / "golden.json"
 
 TWO = [
@@ -281,39 +279,6 @@ def test_text_says_each_rule_and_n(cli: Cli, tmp_path: Path) -> None:
 
 
 # -- real data -----------------------------------------------------------------------------------
-
-
-def lines_of(name: str) -> list[Any]:
-    return [json.loads(line) for line in (LLMFAO / name).read_bytes().splitlines()]
-
-
-def llmfao_records() -> list[dict[str, Any]]:
-    """Each model's text is a completion. Models that gave the same text stay apart by name, as in
-    the published counts; labelkit would take them for one."""
-    prompts = {p["id"]: p["text"] for p in lines_of("prompts.jsonl")}
-    completions: dict[int, list[dict[str, str]]] = defaultdict(list)
-    for r in lines_of("results.jsonl"):
-        text = f"{r['name']}:\n{r['result']}"
-        completions[r["prompt"]].append({"id": str(r["model"]), "text": text, "model": r["name"]})
-    rankings: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    with (LLMFAO / "crowd-comparisons.csv").open() as file:
-        for row in csv.DictReader(file):
-            x, y = row["model_x"], row["model_y"]
-            tiers = {"left": [[x], [y]], "right": [[y], [x]], "tie": [[x, y]]}[row["winner"]]
-            said = {"labeler": f"w{row['worker']}", "tiers": tiers, "shown": [x, y]}
-            rankings[int(row["prompt"])].append(said)
-    return [
-        {"prompt": prompts[p], "completions": completions[p], "rankings": r}
-        for p, r in rankings.items()
-    ]
-
-
-@pytest.fixture
-def llmfao(cli: Cli, tmp_path: Path) -> Cli:
-    if not LLMFAO.exists():
-        pytest.skip("the data sets are not here")
-    cli("import", write_jsonl(tmp_path / "llmfao.jsonl", llmfao_records()))
-    return cli
 
 
 def test_llmfao_comes_out_as_published(llmfao: Cli) -> None:
