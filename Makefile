@@ -19,6 +19,7 @@ KILLS ?= 2000
 torture: .venv/.dev
 	@for job in ranking importing exporting migrating restoring; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
+	cd tests && ../$(BIN)/python -m torture.power --labels 40
 
 check: lint types contracts test
 
