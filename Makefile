@@ -6,13 +6,20 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check lint types contracts docs test-trainers bench clean
+.PHONY: demo test check lint types contracts docs test-trainers bench torture clean
 
 demo: .venv/.run
 	$(BIN)/labelkit tour
 
 test: .venv/.dev
 	$(BIN)/python -m pytest -q
+
+# The same harnesses as in `make test`, for hours instead of minutes. KILLS is for each job.
+KILLS ?= 2000
+torture: .venv/.dev
+	@for job in ranking importing exporting migrating restoring; do \
+	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
+	cd tests && ../$(BIN)/python -m torture.power --labels 40
 
 check: lint types contracts test
 

@@ -1,0 +1,82 @@
+"""Faults planted on purpose: a harness that cannot see them proves nothing.
+
+Each one changes the process it is called in, and is called only in children that will be killed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+def late_commit() -> None:
+    """Answers are acknowledged at once and committed five at a time."""
+    from labelkit.store import core
+
+    held: list[Any] = []
+    turns = 0
+
+    @contextmanager
+    def write(self: core.Store) -> Iterator[Any]:
+        nonlocal turns
+        if not held:
+            connection = self.engine.connect().execution_options(labelkit_write=True)
+            held.extend([connection, connection.begin()])
+        yield held[0]
+        turns += 1
+        if turns % 5 == 0:
+            held[1].commit()
+            held[0].close()
+            held.clear()
+
+    core.Store.write = write  # type: ignore[method-assign]
+
+
+def no_transaction() -> None:
+    """Every statement commits by itself."""
+    from labelkit.store import engine
+
+    engine._begin = lambda _connection: None
+
+
+def careless_draft() -> None:
+    """Drafts are written where they lie."""
+    from labelkit.store.drafts import Drafts
+
+    def save(self: Drafts, key: str, body: dict[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"{key}.json").open("wb", buffering=0) as file:
+            for byte in orjson.dumps(body):
+                file.write(bytes([byte]))
+                time.sleep(0.0002)
+
+    Drafts.save = save  # type: ignore[method-assign]
+
+
+def copying_rename() -> None:
+    """Files get their names by being copied there."""
+
+    def slowly(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+        with Path(target).open("wb", buffering=0) as file:
+            for line in Path(source).read_bytes().splitlines(keepends=True):
+                file.write(line)
+                time.sleep(0.0001)
+
+    def replace(self: Path, target: str | os.PathLike[str]) -> None:
+        slowly(self, target)
+        self.unlink()
+
+    Path.replace = replace  # type: ignore[method-assign,assignment]
+    os.link = slowly  # type: ignore[assignment]
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    plant.__name__.replace("_", "-"): plant
+    for plant in (late_commit, no_transaction, careless_draft, copying_rename)
+}

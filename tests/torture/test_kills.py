@@ -1,0 +1,55 @@
+"""200 kills at random moments, and the planted faults that the same harness must see."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from helpers import REPO
+
+KILLS = {"ranking": 80, "importing": 30, "exporting": 35, "migrating": 25, "restoring": 30}
+PLANTED = [
+    ("ranking", "late-commit"),
+    ("ranking", "no-transaction"),
+    ("ranking", "careless-draft"),
+    ("importing", "no-transaction"),
+    ("exporting", "copying-rename"),
+    ("migrating", "no-transaction"),
+    ("restoring", "copying-rename"),
+]
+
+
+def kills(*args: object) -> Any:
+    """Run the harness in a process of its own: it forks, and its children are killed."""
+    argv = [sys.executable, "-m", "torture.kills", *map(str, args)]
+    ran = subprocess.run(
+        argv, cwd=REPO / "tests", capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ran.stdout, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_every_job_is_killed() -> None:
+    from torture.kills import JOBS
+
+    assert set(KILLS) == set(JOBS)
+    assert sum(KILLS.values()) >= 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", KILLS)
+def test_nothing_is_lost_or_torn(job: str) -> None:
+    tally = kills(job, "--kills", KILLS[job], "--seed", 1)
+    assert (tally["lost"], tally["torn"]) == (0, 0), tally["examples"]
+    assert tally["kills"] == KILLS[job]
+    assert tally["acknowledged"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("job", "plant"), PLANTED)
+def test_a_planted_fault_is_seen(job: str, plant: str) -> None:
+    tally = kills(job, "--kills", 60, "--plant", plant)
+    assert tally["lost"] + tally["torn"] > 0, f"{tally['kills']} kills, and nothing was noticed"
