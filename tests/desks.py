@@ -8,7 +8,7 @@ from typing import Any
 from labelkit.domain.guidelines import parse_guideline
 from labelkit.domain.models import Demonstration, Guideline, Message, Ranking, Skip
 from labelkit.domain.tasks import Answer, BatchSettings, Candidate, TaskView, check_answer
-from labelkit.errors import LabelkitError
+from labelkit.errors import InputError, LabelkitError
 
 GUIDELINE = """\
 ---
@@ -90,6 +90,9 @@ class FakeDesk:
     def skip(
         self, view: TaskView, reason: str, *, seconds: float, note: str = "", origin: str
     ) -> Skip:
+        known = [s.key for s in view.guideline.skips] if view.guideline else [reason]
+        if reason not in known:
+            raise InputError(f"not a reason to skip: {reason!r}")
         self._keep((reason, note))
         return Skip(uid="33" * 16, reason=reason)
 
