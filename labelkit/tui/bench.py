@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from textual.content import Content
+
 from labelkit.errors import InputError, LabelkitError, LeaseLost, StoreError
 from labelkit.tui.session import RankSession, Session, WriteSession
-from labelkit.tui.view.paper import Lines, Size
+from labelkit.tui.view.paper import SMALLEST, Lines, Size, fill
 from labelkit.tui.wording import count
 
 S = TypeVar("S", bound=Session[Any])
@@ -55,7 +57,9 @@ class Bench(Generic[S]):
         return bool(self.pages)
 
     def press(self, key: str) -> None:
-        """Act on a key and save."""
+        """Act on a key and save. After the end keys mean nothing."""
+        if self.parting is not None:
+            return
         self.session.clock.touch()
         self.message = ""
         self.pages[-1].press(key)
@@ -73,6 +77,9 @@ class Bench(Generic[S]):
 
     def draw(self, size: Size) -> Lines:
         self.size = size
+        if size.width < SMALLEST.width or size.height < SMALLEST.height:
+            words = f"Make the window larger: {SMALLEST.width} x {SMALLEST.height} or more"
+            return fill(list(Content(words).wrap(max(1, size.width))), size.height, size.width)
         return self.pages[-1].draw(size)
 
     # -- pages -----------------------------------------------------------------------------------

@@ -314,9 +314,8 @@ class RankState:
         """Read what `to_draft` made. Raises KeyError, TypeError or ValueError."""
         state = cls(rules)
         state.work = work_from_plain(draft["work"])
-        if sorted([*state.unplaced, *(x for q in state.work.places for x in q)]) != list(
-            rules.letters
-        ):
+        placed = [x for place in state.work.places for x in place]
+        if len(state.work.places) != rules.k or not set(placed) <= set(rules.letters):
             raise ValueError("a draft of another task")
         state.read = dict(draft["read"])
         state.revisions = int(draft["revisions"])

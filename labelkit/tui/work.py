@@ -54,6 +54,8 @@ def from_plain(plain: Mapping[str, Any]) -> Change:
         "chosen": tuple,
         "flags": lambda flags: {letter: tuple(keys) for letter, keys in flags.items()},
     }
+    if strange := set(plain) - {f.name for f in fields(Work)}:
+        raise KeyError(*strange)
     return {name: readers.get(name, _same)(value) for name, value in plain.items()}
 
 

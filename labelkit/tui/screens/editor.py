@@ -8,11 +8,11 @@ from typing import Any
 from textual.document._edit import Edit
 from textual.widgets import TextArea
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def editable(text: str) -> str:
-    r"""Text without control characters, which an editor would pass on to the terminal.
+    r"""Text without control and bidi characters, which an editor would pass on to the terminal.
 
     >>> editable("a\x1b]52;c;x\x07b\r\nc")
     'a]52;c;xb\nc'

@@ -8,7 +8,6 @@ from labelkit.tui.view.paper import Size
 from labelkit.tui.work import RANK
 
 NORMAL, WIDE, TALL = 110, 140, 34
-SMALLEST = Size(40, 12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class Size:
     height: int
 
 
+SMALLEST = Size(40, 12)
+"""Under this nothing can be read."""
+
+
 def line(*parts: Part) -> Content:
     """Put parts together: plain strings, (text, style) pairs and Content."""
     return Content.assemble(*parts, strip_control_codes=False)
@@ -55,7 +59,7 @@ def ends(left: Content, right: Content, width: int, style: str = "") -> Content:
 def press(content: Content | str, key: str, style: str = "") -> Content:
     """Make a click on `content` do what `key` does."""
     made = Content.styled(content, style) if isinstance(content, str) else content
-    return made.stylize(Style.from_meta({"press": key}))
+    return made.stylize(Style.from_meta({"press": key})) if key else made
 
 
 def hints(pairs: Sequence[tuple[str, str, str]], width: int) -> Content:
