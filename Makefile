@@ -6,7 +6,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check lint types contracts docs test-trainers bench torture clean
+TRAINERS := trl,llamafactory
+ENVIRONMENTS := .venv-trainers
+# Where a CPU build of torch comes from, if the usual index would send one with CUDA, for instance
+# TRAINERS_PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+TRAINERS_PIP_ARGS ?=
+comma := ,
+
+.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture clean
 
 demo: .venv/.run
 	$(BIN)/labelkit tour
@@ -45,19 +52,22 @@ contracts: .venv/.dev
 	$(PIP) install -e '.[dev]'
 	@touch $@ .venv/.run
 
-# torch first, and alone: what asks for it later is then content with the CPU build.
-.venv-trainers/trl/.stamp: .venv/bin/python pyproject.toml
-	.venv/bin/python -m venv .venv-trainers/trl
-	.venv-trainers/trl/bin/python -m pip --quiet --disable-pip-version-check install torch==2.13.0
-	.venv-trainers/trl/bin/python -m pip --quiet --disable-pip-version-check install \
-		trl==1.16.0 pytest pytest-asyncio hypothesis -e .
-	@touch $@
+# Train real trainers on real exports, each in an environment of its own.
+test-trainers: .venv/.dev $(patsubst %,$(ENVIRONMENTS)/%/.done,$(subst $(comma), ,$(TRAINERS)))
+	$(BIN)/python -m pytest -q tests/trainers --trainers $(TRAINERS)
 
-test-trainers: .venv-trainers/trl/.stamp
-	.venv-trainers/trl/bin/python -m pytest -q tests/trainers
+$(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
+	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install $(TRAINERS_PIP_ARGS) torch==2.13.0
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install $(TRAINERS_PIP_ARGS) -r $<
+	@if test -f $(<:.txt=.nodeps.txt); then \
+		$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -r $(<:.txt=.nodeps.txt); fi
+	@touch $@
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv $(ENVIRONMENTS) build dist *.egg-info

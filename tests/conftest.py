@@ -63,3 +63,4 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, bytes], None]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="write golden files")
+    parser.addoption("--trainers", default="", help="train with these, by name: trl,llamafactory")

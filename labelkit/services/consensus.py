@@ -57,7 +57,7 @@ class Merger:
     def credited(self, bundle: Bundle, pair: Pair) -> Pair:
         """Return a pair with the rankings that say the same in place of the consensus."""
         voted = supporters(self.selection.rankings(bundle), pair.chosen, pair.rejected)
-        return replace(pair, rankings=voted)
+        return pair._replace(rankings=voted)
 
 
 def merger(store: Store, name: str, selection: Selection) -> Merger:

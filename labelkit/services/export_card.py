@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from statistics import median
 from typing import Any
 
@@ -24,13 +25,29 @@ def card(report: ExportReport, exporter: Exporter, stage: Stage) -> bytes:
 
 
 def _metadata(report: ExportReport) -> dict[str, Any]:
+    """The card's head. `description` changes with the data, because `datasets` needs it to.
+
+    Its cache knows a local folder by its last name and by what its card says, not by its files: two
+    folders called `rm`, or one that was exported again, would give the rows it saw first.
+    """
     name = report.options.format
+    config = {
+        "config_name": name,
+        "description": f"sha256 {_content(report)}",
+        "default": True,
+        "data_files": _data_files(report),
+    }
     return {
         **({"license": report.options.licence} if report.options.licence else {}),
         "tags": ["rlhf", "labelkit"],
-        "configs": [{"config_name": name, "default": True, "data_files": _data_files(report)}],
+        "configs": [config],
         **({"dataset_info": [_info(name, report.columns)]} if report.columns else {}),
     }
+
+
+def _content(report: ExportReport) -> str:
+    sums = "".join(f"{f.name} {f.sha256}\n" for f in report.files)
+    return sha256(sums.encode()).hexdigest()
 
 
 def _data_files(report: ExportReport) -> list[dict[str, Any]]:

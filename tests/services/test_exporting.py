@@ -365,3 +365,15 @@ def test_the_card_counts_labelers_and_names_none(filled: Cli, tmp_path: Path) ->
     assert manifest(out)["agreement"]["category"]["n"] == 240
     filled("export", "--format", "rm", "--out", out, "--no-card")
     assert sorted(tree(out)) == ["manifest.json", "train.jsonl"]
+
+
+def test_the_card_changes_with_the_data(filled: Cli, tmp_path: Path) -> None:
+    """`datasets` caches a local folder by its card alone: an equal card would mean stale rows."""
+    out = tmp_path / "rm"
+    filled("export", "--format", "rm", "--out", out)
+    before = (out / "README.md").read_text().split("dataset_info")[0]
+    turned = {"prompt": "question 1", "rankings": [ranking("chloe", "c = d > b > a")]}
+    turned["rankings"] += [ranking("dmitri", "d > c > b > a"), ranking("eun-ji", "d > c > b > a")]
+    filled("import", write_jsonl(tmp_path / "more.jsonl", [turned]))
+    filled("export", "--format", "rm", "--out", out)
+    assert (out / "README.md").read_text().split("dataset_info")[0] != before

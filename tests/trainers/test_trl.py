@@ -1,151 +1,127 @@
-"""TRL trains on our exports as they are: nothing dropped, loss falls, a planted rule is learned."""
+"""TRL trains on our exports: nothing is dropped, the right tokens are learned, the loss falls."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
 from helpers import Cli
-from tiny_models import planted, tiny, tokenizer_for
+from trainers.conftest import Runner, ready
 
-pytest.importorskip("trl", reason="trainers are installed by make test-trainers")
-
-
-IGNORED = -100  # what the loss passes over
-pytestmark = pytest.mark.filterwarnings("default")
-
-
-def words_in(value: Any) -> Iterator[str]:
-    """Every text in a row."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from words_in(item)
+STAGES = ("sft", "rm", "dpo", "kto", "prompts")
+VARIANTS = (
+    ("standard", "sft"),
+    ("standard", "rm"),
+    ("standard", "dpo"),
+    ("standard", "kto"),
+    ("implicit", "rm"),
+    ("implicit", "dpo"),
+)
 
 
-def load(path: Path) -> Any:
-    from datasets import load_dataset
-
-    return load_dataset(
-        "json", data_files=str(path), split="train", cache_dir=str(path.parent / "c")
-    )
-
-
-def settings(folder: Path, **more: Any) -> dict[str, Any]:
-    return {
-        "output_dir": str(folder / "out"),
-        "per_device_train_batch_size": 16,
-        "learning_rate": 5e-3,
-        "logging_steps": 1,
-        "report_to": "none",
-        "save_strategy": "no",
-        "use_cpu": True,
-        "max_length": 2048,
-        "disable_tqdm": True,
-        "bf16": False,
-        "gradient_checkpointing": False,
-        **more,
+@pytest.fixture(scope="module")
+def trained(
+    request: pytest.FixtureRequest,
+    run_in: Runner,
+    exported: Callable[..., Path],
+    sample: Cli,
+    planted: Cli,
+    inverted: Cli,
+) -> dict[str, Any]:
+    """Every run of this page, in one process: most of its time goes into imports."""
+    ready(request.config, "trl")
+    probe = str(exported(planted, "rm", "trl"))
+    folders = {
+        **{stage: (stage, exported(sample, stage, "trl")) for stage in STAGES},
+        **{
+            f"{variant} {stage}": (
+                stage,
+                exported(sample, stage, "trl", "--variant", variant, "--misfits", "flatten"),
+            )
+            for variant, stage in VARIANTS
+        },
+        "parquet": ("rm", exported(sample, "rm", "trl", "--container", "parquet")),
+        "margin": ("rm", exported(sample, "rm", "trl", "--margin", "rank", "--by-group")),
     }
+    runs = [
+        {"name": name, "stage": stage, "folder": str(folder), **steps(name)}
+        for name, (stage, folder) in folders.items()
+    ]
+    for name, cli in (("planted", planted), ("inverted", inverted)):
+        folder = str(exported(cli, "rm", "trl"))
+        run = {"name": name, "stage": "rm", "folder": folder, "steps": 50, "probe": probe}
+        runs.append({**run, "batch": 16})
+    return run_in("trl", {"runs": runs})
 
 
-def losses(trainer: Any) -> list[float]:
-    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+def steps(name: str) -> dict[str, Any]:
+    if name == "prompts":
+        return {"steps": 2, "batch": 4}
+    return {"steps": 12 if name in STAGES else 3}
 
 
-def falls(values: list[float]) -> bool:
-    third = max(1, len(values) // 3)
-    return sum(values[-third:]) < 0.8 * sum(values[:third])
+@pytest.mark.parametrize("stage", ["sft", "rm", "dpo", "kto"])
+def test_the_loss_falls_on_the_sample_data(trained: dict[str, Any], stage: str) -> None:
+    found = trained[stage]["losses"]
+    assert len(found) == 12
+    assert mean(found[-3:]) < mean(found[:3])
 
 
-def test_sft_trainer_learns_the_sample_demonstrations(sample: Cli, tmp_path: Path) -> None:
-    from trl import SFTConfig, SFTTrainer
-
-    sample("export", "--format", "sft", "--out", tmp_path / "sft")
-    data = load(tmp_path / "sft" / "train.jsonl")
-    tokenizer = tokenizer_for([t for row in data for t in words_in(row)])
-    args = SFTConfig(**settings(tmp_path, num_train_epochs=6, per_device_train_batch_size=4))
-    trainer = SFTTrainer(
-        tiny(tokenizer, scores=False), args=args, train_dataset=data, processing_class=tokenizer
-    )
-    built = trainer.train_dataset
-    assert len(built) == len(data) == 37
-    for row, ours in zip(built, data, strict=True):
-        supervised = [label for label in row["labels"] if label != IGNORED]
-        said = tokenizer.decode(supervised)
-        assert ours["completion"][0]["content"].split()[0] in said  # the completion is learned
-        assert tokenizer.eos_token_id in supervised  # and where it ends
-        assert row["labels"][0] == IGNORED  # the prompt is not
-    trainer.train()
-    assert falls(losses(trainer))
+@pytest.mark.parametrize("stage", [s for s in STAGES if s != "prompts"])
+def test_no_row_is_dropped(trained: dict[str, Any], stage: str) -> None:
+    assert trained[stage]["built"] == trained[stage]["rows"] > 20
 
 
-def reward_trainer(train: Path, tokenizer: Any, folder: Path, epochs: int) -> Any:
-    from trl import RewardConfig, RewardTrainer
-
-    data = load(train)
-    args = RewardConfig(**settings(folder, num_train_epochs=epochs))
-    trainer = RewardTrainer(
-        tiny(tokenizer, scores=True), args=args, train_dataset=data, processing_class=tokenizer
-    )
-    assert len(trainer.train_dataset) == len(data)
-    trainer.train()
-    return trainer
+@pytest.mark.parametrize("name", [f"{v} {s}" for v, s in VARIANTS] + ["parquet", "margin"])
+def test_every_variant_is_read_whole_and_trained_on(trained: dict[str, Any], name: str) -> None:
+    assert trained[name]["built"] == trained[name]["rows"] > 20
+    assert len(trained[name]["losses"]) == 3
 
 
-def accuracy(trainer: Any, tokenizer: Any, path: Path) -> float:
-    """Share of held-out pairs whose chosen completion scores higher."""
-    import torch
-
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    model = trainer.model.eval()
-
-    def scores(side: str) -> Any:
-        chats = [row["prompt"] + row[side] for row in rows]
-        texts = tokenizer.apply_chat_template(chats, tokenize=False)
-        with torch.no_grad():
-            return model(**tokenizer(texts, return_tensors="pt", padding=True)).logits[:, 0]
-
-    return float((scores("chosen") > scores("rejected")).float().mean())
+def test_a_margin_enters_the_loss_and_group_columns_do_not_disturb(trained: dict[str, Any]) -> None:
+    """With the same first batch and weights, -log sigmoid(d - margin) is above -log sigmoid(d)."""
+    assert trained["margin"]["losses"][0] > trained["parquet"]["losses"][0] + 0.05
+    assert "margin" in trained["margin"]["columns"]
 
 
-def test_reward_trainer_learns_the_sample_rankings(sample: Cli, tmp_path: Path) -> None:
-    sample("export", "--format", "rm", "--out", tmp_path / "rm", "--pairs", "random:3")
-    train = tmp_path / "rm" / "train.jsonl"
-    texts = [t for line in train.read_text().splitlines() for t in words_in(json.loads(line))]
-    trainer = reward_trainer(train, tokenizer_for(texts), tmp_path, epochs=6)
-    assert falls(losses(trainer))
+def test_the_completion_is_learned_and_the_prompt_is_masked(trained: dict[str, Any]) -> None:
+    seen = trained["sft"]["supervision"]
+    assert len(seen) == trained["sft"]["rows"]
+    for example in seen:
+        assert example["learned"].strip()
+        assert example["eos"]
+        assert "assistant" in example["masked"][-20:]
+        assert "<|im_start|>" not in example["learned"]
 
 
-@pytest.fixture
-def halves(cli: Cli, tmp_path: Path) -> dict[str, Path]:
-    """Pairs to train on and pairs held out, by prompt; and the same with every ranking inverted."""
-    from labelkit.services import project
-
-    found = {}
-    for name in ("honest", "inverted"):
-        store = Cli(tmp_path / f"{name}.db")
-        project.init(store.store, write_settings=False)
-        (tmp_path / name).mkdir()
-        store("import", planted(tmp_path / name, inverted=name == "inverted"))
-        found[name] = tmp_path / name / "rm"
-        store("export", "--format", "rm", "--out", found[name], "--split", "train=0.7,valid=0.3")
-    return found
+@pytest.mark.parametrize("stage", ["rm", "dpo", "kto"])
+def test_every_completion_ends_with_eos(trained: dict[str, Any], stage: str) -> None:
+    assert trained[stage]["eos"]
+    assert not trained[stage].get("empty")
 
 
-def test_a_planted_preference_is_learned_and_an_inverted_one_is_not(
-    halves: dict[str, Path], tmp_path: Path
-) -> None:
-    held_out = halves["honest"] / "valid.jsonl"
-    texts = [held_out.read_text(), (halves["honest"] / "train.jsonl").read_text()]
-    rows = [json.loads(line) for text in texts for line in text.splitlines()]
-    tokenizer = tokenizer_for(list(words_in(rows)))
-    found = {}
-    for name, folder in halves.items():
-        trainer = reward_trainer(folder / "train.jsonl", tokenizer, tmp_path / name, epochs=2)
-        found[name] = accuracy(trainer, tokenizer, held_out)
-    assert found["honest"] >= 0.9
-    assert found["inverted"] <= 0.1
+def test_kto_has_both_labels(trained: dict[str, Any]) -> None:
+    wanted, unwanted = trained["kto"]["labels"]
+    assert wanted > 10
+    assert unwanted > 10
+
+
+def test_grpo_moves_the_model_and_hands_prompt_ids_to_rewards(trained: dict[str, Any]) -> None:
+    assert trained["prompts"]["moved"]
+    assert trained["prompts"]["heard"]
+
+
+def test_a_planted_preference_is_learned(trained: dict[str, Any]) -> None:
+    found = trained["planted"]
+    assert found["rows"] >= 100
+    assert found["held_out"] >= 100
+    assert found["before"] < 0.8
+    assert found["after"] >= 0.9
+
+
+def test_inverted_rankings_fail_the_same_probe(trained: dict[str, Any]) -> None:
+    assert trained["inverted"]["after"] < 0.5
+    assert mean(trained["inverted"]["losses"][-3:]) < mean(trained["inverted"]["losses"][:3])

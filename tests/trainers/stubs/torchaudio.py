@@ -1,0 +1,1 @@
+"""Stands in for torchaudio, which LLaMA-Factory imports at the top and text never touches."""
