@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
     "agreement": Entry("agreement", LEAD, "Measure how far labelers agree."),
+    "quality": Entry("quality", LEAD, "Show evidence about each labeler, and who to talk to."),
     "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
     "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
