@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "backup": Entry("backup", PROJECT, "Copy the store, while people work, to a verified file."),
     "restore": Entry("restore", PROJECT, "Make the store what a backup was."),
     "db": Entry("db", PROJECT, "Say where and what the store is, and upgrade it."),
+    "quality": Entry("quality", LEAD, "Show evidence about each labeler, and who to talk to."),
     "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
     "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
