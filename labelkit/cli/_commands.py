@@ -32,5 +32,6 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
     "agreement": Entry("agreement", LEAD, "Measure how far labelers agree."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
+    "config": Entry("config", PROJECT, "Show the settings in force and where they come from."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),
 }
