@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._out import out, out_json, table
 
-BATCH = ("name", "kind", "tasks", "filled", "leased", "open", "set_aside")
-LABELER = ("name", "kind", "rankings", "demonstrations", "leased")
+COMMON = ("leased", "open", "skips", "per_hour", "hours_left")
+BATCH = ("name", "kind", "tasks", "filled", *COMMON, "set_aside")
+LABELER = ("name", "kind", "rankings", "demonstrations", "done", *COMMON)
 
 
 def status(ctx: typer.Context, json: JsonFlag = False) -> None:
@@ -22,13 +26,21 @@ def status(ctx: typer.Context, json: JsonFlag = False) -> None:
     table(("what", "count"), list(found.counts.items()))
     if found.batches:
         out()
-        table(BATCH, [[batch[c] for c in BATCH] for batch in found.batches])
+        table(BATCH, [_cells(batch, BATCH) for batch in found.batches])
     if found.labelers:
         out()
-        table(LABELER, [[labeler[c] for c in LABELER] for labeler in found.labelers])
+        table(LABELER, [_cells(labeler, LABELER) for labeler in found.labelers])
     if found.skips:
         out()
         table(("skipped because", "count"), list(found.skips.items()))
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[object]:
+    """A row of a table; reasons to skip in words."""
+    cells = [row[column] for column in columns]
+    return [
+        ", ".join(f"{k} {n}" for k, n in c.items()) if isinstance(c, dict) else c for c in cells
+    ]
 
 
 app = one_command(status, "labelkit status", "labelkit status --json | jq .rankings")

@@ -51,6 +51,39 @@ def lookup(
     return Setting(default, "default")
 
 
+KNOWN: dict[str, tuple[Any, str]] = {
+    "db": ("labelkit.db", "the store"),
+    "labeler": (None, "who labels, when --as does not say"),
+    "plain": (False, "line by line instead of the screen"),
+    "theme": ("dark", "colours of the screen: dark, light or ansi"),
+    "seed_ratings": (True, "whether ratings give a ranking its first order"),
+    "keys": ({}, "keys that stand for others, on the screen"),
+}
+"""Every setting: its default, and what it is for."""
+
+
+def in_force(env: Mapping[str, str] = os.environ, cwd: Path | None = None) -> dict[str, Setting]:
+    """Return every setting with its value and origin; a table key by key."""
+    found: dict[str, Setting] = {}
+    for name, (default, _) in KNOWN.items():
+        setting = lookup(name, default, env=env, cwd=cwd)
+        if isinstance(setting.value, dict):
+            parts = {f"{name}.{key}": value for key, value in sorted(setting.value.items())}
+            found |= {part: Setting(value, setting.origin) for part, value in parts.items()}
+        else:
+            found[name] = setting
+    return found
+
+
+def unknown(cwd: Path | None = None) -> list[str]:
+    """Return what the settings files say that nothing reads, as `file: name`."""
+    return [
+        f"{path}: {name}"
+        for path in _files(cwd or Path.cwd())
+        for name in sorted(set(_load(path)) - set(KNOWN))
+    ]
+
+
 def truth(setting: Setting) -> bool:
     """Read a yes/no setting. Raises UsageError that names where it came from."""
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -84,3 +117,10 @@ def _dig(table: Any, name: str) -> Any:
     for part in name.split("."):
         table = table.get(part) if isinstance(table, dict) else None
     return table
+
+
+def as_json(found: Mapping[str, Setting]) -> dict[str, Any]:
+    return {
+        "schema": "labelkit.config/1",
+        "settings": {name: {"value": s.value, "origin": s.origin} for name, s in found.items()},
+    }

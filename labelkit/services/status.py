@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.services.project import opened
-from labelkit.store import drafts, people, schema, tallies
+from labelkit.store import drafts, people, schema, tallies, workload
+from labelkit.store.engine import Tx
 
 SCHEMA = "labelkit.status/1"
 
@@ -58,26 +59,76 @@ def status(store: Path) -> Status:
             use_cases=tallies.by_column(tx, schema.prompt.c.use_case),
             completions_per_prompt=tallies.prompts_with_completions(tx),
             labelers=_labelers(tx),
-            batches=tallies.batches(tx),
+            batches=_batches(tx),
             skips=tallies.skips_by_reason(tx),
         )
 
 
-def _labelers(tx: Any) -> list[dict[str, Any]]:
+def _batches(tx: Tx) -> list[dict[str, Any]]:
+    may, seconds = workload.allowed(tx), workload.seconds_by_batch(tx)
+    skips = workload.skips_by_batch(tx)
+    rows = []
+    for load in workload.batches(tx):
+        places = load.everyone * len(may[load.key]) - load.everyone_taken
+        left = load.open + max(0, places)
+        rows.append(
+            {
+                "name": load.name,
+                "kind": load.kind,
+                "priority": load.priority,
+                "tasks": load.tasks,
+                "filled": load.filled,
+                "leased": load.leased,
+                "open": left,
+                "set_aside": load.set_aside,
+                "for_everyone": load.everyone,
+                "skips": skips.get(load.key, {}),
+                **_pace(seconds.get(load.key), left + load.leased),
+            }
+        )
+    return rows
+
+
+def _pace(seconds: float | None, left: int) -> dict[str, float | None]:
+    """Answers in an active hour, and active hours until `left` of them are done.
+
+    Undefined as long as nobody has answered.
+
+    >>> _pace(90.0, 20)
+    {'mean_seconds': 90.0, 'per_hour': 40.0, 'hours_left': 0.5}
+    """
+    if not seconds:
+        return {"mean_seconds": None, "per_hour": None, "hours_left": None}
+    return {
+        "mean_seconds": round(seconds, 1),
+        "per_hour": round(3600 / seconds, 1),
+        "hours_left": round(left * seconds / 3600, 2),
+    }
+
+
+def _labelers(tx: Tx) -> list[dict[str, Any]]:
     slots = tallies.slots_by_labeler(tx)
     rankings = tallies.labels_by_labeler(tx, schema.ranking)
     demonstrations = tallies.labels_by_labeler(tx, schema.demonstration)
     skips = tallies.skips_by_labeler(tx)
-    return [
-        {
-            "name": labeler.name,
-            "kind": str(labeler.kind),
-            "cohort": labeler.cohort,
-            "rankings": rankings.get(labeler.name, (0, None))[0],
-            "demonstrations": demonstrations.get(labeler.name, (0, None))[0],
-            "mean_seconds": rankings.get(labeler.name, (0, None))[1],
-            "leased": slots.get(labeler.name, {}).get("leased", 0),
-            "skips": skips.get(labeler.name, {}),
-        }
-        for labeler in people.everyone(tx)
-    ]
+    keys, may = workload.labeler_keys(tx), workload.allowed(tx)
+    room, had = workload.open_tasks(tx), workload.had(tx)
+    rows = []
+    for who in people.everyone(tx):
+        mine = slots.get(who.name, {})
+        left = workload.open_for(keys[who.name], may, room, had) if who.active else 0
+        rows.append(
+            {
+                "name": who.name,
+                "kind": str(who.kind),
+                "cohort": who.cohort,
+                "rankings": rankings.get(who.name, (0, None))[0],
+                "demonstrations": demonstrations.get(who.name, (0, None))[0],
+                "done": mine.get("filled", 0),
+                "leased": mine.get("leased", 0),
+                "open": left,
+                "skips": skips.get(who.name, {}),
+                **_pace(rankings.get(who.name, (0, None))[1], left + mine.get("leased", 0)),
+            }
+        )
+    return rows

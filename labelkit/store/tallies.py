@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Table, and_, case, func, select
+from sqlalchemy import Table, func, select
 
-from labelkit.domain.tasks import EVERYONE
 from labelkit.store import schema
 from labelkit.store.engine import Tx
 
-task, slot, batch, labeler = schema.task, schema.slot, schema.batch, schema.labeler
+slot, labeler = schema.slot, schema.labeler
 
 
 def rows_in(tx: Tx, table: Table) -> int:
@@ -41,36 +40,6 @@ def prompts_with_completions(tx: Tx) -> dict[int, int]:
     per_prompt = select(key, func.count().label("k")).group_by(key).subquery()
     query = select(per_prompt.c.k, func.count()).group_by(per_prompt.c.k).order_by(per_prompt.c.k)
     return dict(tx.execute(query).all())
-
-
-def batches(tx: Tx) -> list[dict[str, Any]]:
-    """Return each batch with its tasks, places and what is left."""
-    query = (
-        select(
-            batch.c.name,
-            batch.c.kind,
-            batch.c.priority,
-            func.count(task.c.id).label("tasks"),
-            func.sum(task.c.filled).label("filled"),
-            func.sum(task.c.leased).label("leased"),
-            func.sum(_room()).label("open"),
-            func.sum(_is(task.c.state == "set_aside")).label("set_aside"),
-            func.sum(_is(task.c.overlap == EVERYONE)).label("for_everyone"),
-        )
-        .join(task, task.c.batch_id == batch.c.id, isouter=True)
-        .group_by(batch.c.id)
-        .order_by(batch.c.id)
-    )
-    return [{str(k): v or 0 for k, v in row._mapping.items()} for row in tx.execute(query)]
-
-
-def _is(condition: Any) -> Any:
-    return case((condition, 1), else_=0)
-
-
-def _room() -> Any:
-    limited = and_(task.c.state == "open", task.c.overlap < EVERYONE)
-    return case((limited, task.c.overlap - task.c.filled - task.c.leased), else_=0)
 
 
 def slots_by_labeler(tx: Tx) -> dict[str, dict[str, int]]:
