@@ -24,6 +24,10 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "import": Entry("import_", DATA, "Take in prompts, completions and labels."),
     "export": Entry("export", DATA, "Write files that trainers train on."),
+    "verify": Entry(
+        "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
+    ),
+    "why": Entry("why", LEAD, "Say which labels made a row of an export."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
     "status": Entry("status", LEAD, "Count prompts, labels, tasks and people."),
