@@ -26,6 +26,10 @@ COMMANDS: dict[str, Entry] = {
     "write": Entry("write", LABEL, "Write demonstrations: the best answer to each prompt."),
     "import": Entry("import_", DATA, "Take in prompts, completions and labels."),
     "export": Entry("export", DATA, "Write files that trainers train on."),
+    "verify": Entry(
+        "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
+    ),
+    "why": Entry("why", LEAD, "Say which labels made a row of an export."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
     "tasks": Entry("tasks", LEAD, "List tasks, set them aside, and hand them out again."),

@@ -29,11 +29,15 @@ KtoRule = Literal["best-worst", "halves"]
 
 
 class Answer(NamedTuple):
-    """One completion to learn from. `labels` are the uids of the labels that speak for it."""
+    """One completion to learn from. `labels` are the uids of the labels that speak for it.
+
+    `completion` is its uid where it is one of the prompt's completions.
+    """
 
     text: str
     origin: Literal["demonstration", "best", "example"]
     labels: tuple[str, ...] = ()
+    completion: str | None = None
 
 
 def answers(
@@ -73,7 +77,7 @@ def _best(bundle: Bundle, options: PairOptions, counts: Counter[str]) -> list[An
             best = min(tiers[0], key=lambda uid: (-_mean_rating(uid, rankings), uid))
             counts["best"] += 1
             labels = tuple(sorted(r.uid for r in rankings))
-            return [Answer(bundle.texts()[best], "best", labels)]
+            return [Answer(bundle.texts()[best], "best", labels, best)]
     return []
 
 

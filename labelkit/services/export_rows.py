@@ -69,25 +69,32 @@ class Work:
 
     def rows(self, bundle: Bundle, books: Books) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield (split, prompt uid, row) and keep the books."""
+        uid = bundle.prompt.uid
+        for asked, item in self.items(bundle, books):
+            books.rows[asked.split] += 1
+            yield asked.split, uid, self.row(asked, item)
+
+    def items(self, bundle: Bundle, books: Books) -> Iterator[tuple[Asked, Any]]:
+        """Yield what becomes a row: the prompt as it is asked, and what is said to it."""
         books.digest = (books.digest + _identity(bundle)) % _DIGEST_SPACE
         split = self._split(bundle, books)
         if split is None:
             return
         books.counts["prompts"] += 1
         if self.options.format == "records":
-            yield from self._record(bundle, split, books)
+            for name in ("completions", "demonstrations", "rankings", "skips"):
+                books.counts[name] += len(getattr(bundle, name))
+            yield Asked(bundle, bundle.prompt.messages, split), bundle
             return
         if self.options.format in RANKED:
             self._note_labelers(bundle, books)
-        uid = bundle.prompt.uid
         judged = self.merger.merged(bundle) if self.merger else bundle
         for asked, items in self._units(judged, split, books):
             for item in items:
                 if self.merger and isinstance(item, Pair):
                     item = self.merger.credited(bundle, item)
-                books.rows[split] += 1
                 books.lengths[self._length(asked, item)] += 1
-                yield split, uid, self._row(asked, item)
+                yield asked, item
 
     def _split(self, bundle: Bundle, books: Books) -> str | None:
         prompt = bundle.prompt
@@ -96,15 +103,6 @@ class Work:
             books.counts["twins"] += 1
             return None
         return split
-
-    def _record(
-        self, bundle: Bundle, split: str, books: Books
-    ) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        for name in ("completions", "demonstrations", "rankings", "skips"):
-            books.counts[name] += len(getattr(bundle, name))
-        books.rows[split] += 1
-        asked = Asked(bundle, bundle.prompt.messages, split)
-        yield split, bundle.prompt.uid, self.stage.row(asked, bundle)
 
     def _note_labelers(self, bundle: Bundle, books: Books) -> None:
         for ranking in counted(bundle.rankings, self.options.pairs.labelers):
@@ -151,7 +149,8 @@ class Work:
                 return list(units.rankings(bundle, how, counts, ties=ties, flatten=flatten))
         return expand(bundle, how, counts)
 
-    def _row(self, asked: Asked, item: Any) -> dict[str, Any]:
+    def row(self, asked: Asked, item: Any) -> dict[str, Any]:
+        """Return the row of one item, with the columns that every dialect may be given."""
         row = self.stage.row(asked, item)
         if not self.stage.extras:
             return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -163,7 +164,7 @@ def _open(source: str, progress: Progress | None) -> Iterator[plugins.ByteStream
             raw.seek(0)
             counted = _Counted(raw, path.stat().st_size, progress)
             yield gzip.GzipFile(fileobj=counted, mode="rb") if zipped else counted
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{source}: cannot be read: {reason}") from None
 

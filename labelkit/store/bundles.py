@@ -8,6 +8,7 @@ keys, so "no later than the watermark" is a snapshot.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_f
 from labelkit.store.engine import Tx
 
 CHUNK = 400
+_UID = re.compile(r"[0-9a-f]{32}")
 
 Rows = dict[int, list[Any]]
 
@@ -48,6 +50,11 @@ class Range:
 
     start: str = ""
     stop: str = ""
+
+    @classmethod
+    def of(cls, uid: str) -> Range:
+        """The range of one prompt."""
+        return cls(uid, f"{int(uid, 16) + 1:032x}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,16 @@ def read_prompts(
             return
         yield from (_prompt(row, {}) for row in rows)
         last = rows[-1].uid
+
+
+def prompts_named(tx: Tx, name: str) -> list[str]:
+    """Return the uids of the prompts that a file, or labelkit itself, calls by this name."""
+    table, alias = schema.prompt, schema.prompt_alias
+    named = table.c.external_id == name
+    named |= table.c.id.in_(select(alias.c.prompt_id).where(alias.c.name == name))
+    if _UID.fullmatch(name):
+        named |= table.c.uid == raw(name)
+    return [uid.hex() for uid in tx.scalars(select(table.c.uid).where(named).order_by(table.c.uid))]
 
 
 def any_pinned(tx: Tx) -> bool:

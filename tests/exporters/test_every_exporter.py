@@ -280,6 +280,18 @@ def test_template_tokens_and_blanks_never_leave(filled: Cli, case: Case) -> None
         assert all(text.strip() for text in case.how.read(row).answers)
 
 
+@every(CASES)
+def test_verify_and_why_understand_every_row(filled: Cli, case: Case, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    filled(*case.args("--out", out, "--misfits", "flatten"))
+    report = filled("verify", out, "--against", filled.store, "--json").json
+    assert report["ok"]
+    assert report["rows"] == len(case.rows(filled, "--misfits", "flatten"))
+    for number in range(1, report["rows"] + 1):
+        traced = filled("why", f"{out}#{number}", "--json").json
+        assert traced["labels"] or case.stage in ("prompts", "records", "sft")
+
+
 # -- containers and columns ----------------------------------------------------------------------
 
 

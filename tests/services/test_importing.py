@@ -106,7 +106,14 @@ def test_stdin_and_gzip(cli: Cli, tmp_path: Path) -> None:
     assert cli("status", "--json").json["prompts"] == 2
 
 
-@pytest.mark.parametrize("data", [b"\x1f\x8b\x08broken", gzip.compress(b"x" * 99)[:-9]])
+WHOLE = gzip.compress(json.dumps(record()).encode() * 9)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x1f\x8b\x08broken", WHOLE[:-9], WHOLE[:40] + bytes(60) + WHOLE[100:]],
+    ids=["header", "cut short", "damaged"],
+)
 def test_broken_gzip_is_named(cli: Cli, tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "in.gz"
     path.write_bytes(data)
