@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks._rounds import ratio, rounds, verdict
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from terminal import KEYS, Terminal, labelkit  # noqa: E402
+from terminal import KEYS, Terminal, labelkit
 
 from labelkit.tui.state import RankState, Rules
 
