@@ -23,8 +23,9 @@ from labelkit.services.choices import one_of
 from labelkit.services.gold import gold_tasks
 from labelkit.services.project import opened
 from labelkit.services.settings import lookup, truth
-from labelkit.store import assigning, people, rules
-from labelkit.store.assigning import Batch, Material, NewTask
+from labelkit.store import assigning, batches, people, rules
+from labelkit.store.assigning import Material, NewTask
+from labelkit.store.batches import Batch
 from labelkit.store.engine import Tx
 from labelkit.store.sql import chunks
 
@@ -152,7 +153,7 @@ def assign_in(tx: Tx, options: AssignOptions) -> AssignReport:
 def _opened_batch(tx: Tx, batch: Batch, options: AssignOptions) -> int:
     pinned = rules.get(tx, options.guideline).ref if options.guideline else None
     guideline = rules.key_or_stub(tx, pinned) if pinned else None
-    key = assigning.open_batch(tx, batch, guideline)
+    key = batches.open_batch(tx, batch, guideline)
     named = [people.key(tx, labeler) for labeler in options.labelers]
     assigning.limit_to(tx, key, named, options.cohorts)
     return key
@@ -205,7 +206,7 @@ def _groups(material: Material, options: AssignOptions) -> list[list[str]]:
 
 
 def _free_name(tx: Tx, kind: str) -> str:
-    taken = set(assigning.batch_names(tx))
+    taken = set(batches.batch_names(tx))
     return next(name for n in range(1, len(taken) + 2) if (name := f"{kind}-{n}") not in taken)
 
 

@@ -19,9 +19,8 @@ from labelkit.domain.tasks import (
 )
 from labelkit.domain.times import now_text
 from labelkit.errors import InputError, LabelkitError, UsageError
-from labelkit.services.assigning import assign_by_default
 from labelkit.services.settings import lookup, truth
-from labelkit.store import assigning, core, people, views
+from labelkit.store import batches, core, people, views
 from labelkit.store import desk as slots
 from labelkit.store.desk import Lease
 from labelkit.store.drafts import REVISION, Drafts
@@ -45,7 +44,7 @@ class Desk:
             with self._store.read() as tx:
                 key = people.key(tx, labeler)
                 if batch is not None:
-                    assigning.get_batch(tx, batch)
+                    batches.get_batch(tx, batch)
                 who = people.get(tx, labeler)
                 if not who.active:
                     raise UsageError(f"labeler {labeler!r} is not active any more")
@@ -78,8 +77,8 @@ class Desk:
 
     def _claimed(self) -> TaskView | None:
         with self._store.write() as tx:
-            if not assigning.any_batch(tx, self._seat.kind):
-                assign_by_default(tx, self._seat.kind)
+            if not batches.any_batch(tx, self._seat.kind):
+                _assign_by_default(tx, self._seat.kind)
             lease = slots.claim(tx, self._seat)
             if not self._counted:
                 self._done, self._total = views.progress(tx, self._seat)
@@ -259,6 +258,13 @@ def preferences() -> Preferences:
         raise UsageError(f"{keys.origin}: [keys] is not a table")
     theme = str(lookup("theme", "dark").value)
     return Preferences(truth(lookup("plain", False)), theme, keys.value)
+
+
+def _assign_by_default(tx: Tx, kind: str) -> None:
+    # Once in the life of a store: not worth loading at every start.
+    from labelkit.services.assigning import assign_by_default
+
+    assign_by_default(tx, kind)
 
 
 def _draft_key(view: TaskView) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from labelkit.domain.safe_text import one_line
 from labelkit.errors import NothingToDo
 from labelkit.services.project import opened
-from labelkit.store import assigning
+from labelkit.store import batches
 from labelkit.store import tasks as store_tasks
 from labelkit.store.engine import Tx
 from labelkit.store.tasks import TaskRow
@@ -24,7 +24,7 @@ def listed(
     state = store_tasks.SET_ASIDE if set_aside else None
     with opened(store) as opened_store, opened_store.read() as tx:
         if batch is not None:
-            assigning.get_batch(tx, batch)
+            batches.get_batch(tx, batch)
         return store_tasks.tasks(tx, batch, state, limit)
 
 

@@ -236,9 +236,8 @@ task = _entity(
     Column("leased", Integer, nullable=False, server_default=text("0")),
     Column("unclear", Integer, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False, server_default=text("'open'")),
-    Index(
-        "ix_task_open", "batch_id", "position", sqlite_where=OPEN_TASK, postgresql_where=OPEN_TASK
-    ),
+    # The migration says the same to PostgreSQL; here that would load its whole dialect.
+    Index("ix_task_open", "batch_id", "position", sqlite_where=OPEN_TASK),
 )
 
 task_completion = _link(
@@ -269,7 +268,7 @@ slot = _entity(
     UniqueConstraint("task_id", "labeler_id", "round"),
     Index(None, "labeler_id"),
     Index("ix_slot_state", "labeler_id", "state"),
-    Index("ix_slot_expires", "expires", sqlite_where=LEASED_SLOT, postgresql_where=LEASED_SLOT),
+    Index("ix_slot_expires", "expires", sqlite_where=LEASED_SLOT),
 )
 
 gold = _entity(

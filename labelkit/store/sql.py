@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from itertools import islice
 from typing import Any, TypeVar
 from zlib import crc32
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from labelkit.store import schema
 from labelkit.store.engine import Tx
@@ -62,7 +62,8 @@ def _said(value: Any) -> str:
 
 
 def _insert_text(tx: Tx, table: sa.Table, columns: Sequence[str], *, known_ok: bool) -> str:
-    family = sqlite if tx.dialect.name == "sqlite" else postgresql
+    # Only the family at hand: loading the other one would cost every command its time.
+    family = import_module(f"sqlalchemy.dialects.{tx.dialect.name}")
     statement = family.insert(table)
     if known_ok:
         statement = statement.on_conflict_do_nothing()

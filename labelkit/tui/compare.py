@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -12,7 +13,8 @@ from labelkit.domain.safe_text import SafeText
 ALIKE = 0.35
 """Under this likeness marking words only makes both texts harder to read."""
 
-_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_COSTLY = 400_000
 Spans = tuple[tuple[int, int], ...]
 
 
@@ -36,36 +38,47 @@ def difference(left: str, right: str) -> Difference:
     >>> difference("the red car", "the blue car").left
     ((4, 7),)
     """
-    a, b = _TOKEN.findall(left), _TOKEN.findall(right)
-    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    a, b = _places(left), _places(right)
+    matcher = _matcher(left, right)
     changed = [op for op in matcher.get_opcodes() if op[0] != "equal"]
     return Difference(
-        _spans(a, [(op[1], op[2]) for op in changed]),
-        _spans(b, [(op[3], op[4]) for op in changed]),
+        tuple((a[i][0], a[j - 1][1]) for _, i, j, _, _ in changed if j > i),
+        tuple((b[i][0], b[j - 1][1]) for _, _, _, i, j in changed if j > i),
         matcher.ratio(),
     )
-
-
-def _spans(tokens: list[str], ranges: list[tuple[int, int]]) -> Spans:
-    """Token ranges as character ranges; ranges of nothing but space say nothing."""
-    starts = [0]
-    for token in tokens:
-        starts.append(starts[-1] + len(token))
-    return tuple((starts[i], starts[j]) for i, j in ranges if "".join(tokens[i:j]).strip())
 
 
 def plain_difference(left: SafeText, right: SafeText) -> SafeText:
     """Both texts in one, with what only one of them has in brackets.
 
     >>> plain_difference(SafeText("the red car"), SafeText("the blue car"))
-    'the [-red-]{+blue+} car'
+    'the [-red-] {+blue+} car'
+    """
+    a, b = _places(left), _places(right)
+    pieces, at = [], 0
+    for op, i1, i2, j1, j2 in _matcher(left, right).get_opcodes():
+        if op != "equal" and i2 > i1:
+            gone = left[a[i1][0] : a[i2 - 1][1]]
+            pieces.append(right[at : b[j1][0]] if j1 < len(b) else right[at:])
+            at = b[j1][0] if j1 < len(b) else len(right)
+            pieces.append(f"[-{gone}-] ")
+        if op != "equal" and j2 > j1:
+            pieces += [right[at : b[j1][0]], f"{{+{right[b[j1][0] : b[j2 - 1][1]]}+}}"]
+            at = b[j2 - 1][1]
+    return SafeText("".join([*pieces, right[at:]]))
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where each word and sign stands."""
+    return [found.span() for found in _TOKEN.finditer(text)]
+
+
+def _matcher(left: str, right: str) -> SequenceMatcher[str]:
+    """Words only: spaces are so many that they would cost the most and say the least.
+
+    Texts that repeat a few words for ever are compared by their rarer words.
     """
     a, b = _TOKEN.findall(left), _TOKEN.findall(right)
-    pieces = []
-    for op, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if op == "equal":
-            pieces += a[i1:i2]
-        else:
-            pieces += [f"[-{''.join(a[i1:i2])}-]"] if i2 > i1 else []
-            pieces += [f"{{+{''.join(b[j1:j2])}+}}"] if j2 > j1 else []
-    return SafeText("".join(pieces))
+    often, times = Counter(a), Counter(b)
+    cost = sum(n * times[word] for word, n in often.items())
+    return SequenceMatcher(None, a, b, autojunk=cost > _COSTLY and left != right)
