@@ -91,7 +91,6 @@ def test_pairs_of_a_consensus(filled: Cli) -> None:
 
 
 def test_a_pair_names_the_rankings_that_said_the_same(filled: Cli) -> None:
-    from labelkit.plugins import PairUnit
     from labelkit.services.consensus import export_merger
     from labelkit.services.project import opened
     from labelkit.store.bundles import read_bundles
@@ -102,13 +101,10 @@ def test_a_pair_names_the_rankings_that_said_the_same(filled: Cli) -> None:
     names = {c.name: c.uid for c in bundle.completions}
     from labelkit.domain.pairs import Pair
 
-    pair = Pair(names["a"], names["b"], None, ("made up",), 4, 6)
-    unit = PairUnit(bundle.prompt, {c.uid: c for c in bundle.completions}, pair)
-    credited = merger.credited(bundle, unit)
-    assert isinstance(credited, PairUnit)
+    pair = Pair(names["a"], names["b"], None, ("made up",), "", 4, 6)
+    credited = merger.credited(bundle, pair)
     wanted = sorted(r.uid for r in bundle.rankings if r.labeler in ("ana", "ben"))
-    assert list(credited.pair.rankings) == wanted
-    assert merger.credited(bundle, bundle.prompt) is bundle.prompt
+    assert list(credited.rankings) == wanted
     merged = merger.merged(bundle).rankings[0]
     assert (merged.labeler, merged.origin) == (None, "consensus:borda")
 

@@ -108,8 +108,8 @@ class Ranking(Job):
                     ack("label " + desk.skip(view, "other", seconds=1.0, note="x").uid)
                     continue
                 ack("label " + desk.submit(view, stage.answer(view, rnd)).uid)
-                if rnd.random() < 0.2 and (last := desk.reopen_last()):
-                    ack("label " + desk.revise(last[0], stage.answer(last[0], rnd), last[1]).uid)
+                if rnd.random() < 0.2 and (last := desk.previous()):
+                    ack("label " + desk.submit(last[0], stage.answer(last[0], rnd)).uid)
 
     def judge(self, acked: list[str], tally: Tally) -> None:
         labels = {a.split()[1] for a in acked if a.startswith("label")}
