@@ -34,8 +34,8 @@ class Fact:
         """The interval and n, or why there is none."""
         interval = span(self.found, percent=self.percent)
         if interval:
-            return f"95 % interval {interval}, n\u00a0=\u00a0{self.found.n:,}"
-        return f"n\u00a0=\u00a0{self.found.n:,}; {self.found.reason}"
+            return f"95 % interval {interval}, n = {self.found.n:,}"
+        return f"n = {self.found.n:,}; {self.found.reason}"
 
 
 @dataclass(frozen=True, slots=True)
