@@ -17,12 +17,12 @@ MOST_NAMES = 30
 """A chart shows this many names; its table has the rest."""
 
 WIDTH = 400
-ROW, CELL = 22, 26
+ROW = 22
 HEIGHT = 200
 FONT = "system-ui, sans-serif"
 INK, QUIET, LINE, ACCENT, SECOND = (f"var(--{x})" for x in ("ink", "quiet", "line", "accent",
                                                            "second"))  # fmt: skip
-SHADES = ("#f1f5f9", "#bae6fd", "#38bdf8", "#0369a1", "#082f49")
+SHADES = ("#e2ebf3", "#bae6fd", "#38bdf8", "#0369a1", "#082f49")
 """From little to much: lightness alone tells them apart, on paper and without colour vision."""
 
 Chart = Any
@@ -143,19 +143,22 @@ def _heat(picture: Heat) -> Chart:
         if a != b and (value := picture.get(a, b)) is not None
     ]
     order = [labels[name] for name in names]
-    axis = alt.Axis(labelColor=INK, ticks=False, domain=False)
-    across = alt.Axis(labelColor=INK, ticks=False, domain=False, labelAngle=-40)
+    bare: dict[str, Any] = {"labelColor": INK, "ticks": False, "domain": False}
+    axis = alt.Axis(**bare, labelFontSize=12 if numbers else 10)
+    across = alt.Axis(**bare, labelFontSize=12 if numbers else 10, labelAngle=-90)
     base = _on(cells).encode(
         x=alt.X("b:N", sort=order, title=None, axis=across, scale=alt.Scale(domain=order)),
         y=alt.Y("a:N", sort=order, title=None, axis=axis, scale=alt.Scale(domain=order)),
     )
     scale = alt.Scale(domain=[0, 0.25, 0.5, 0.75, 1], range=list(SHADES), clamp=True)
-    shades = base.mark_rect().encode(color=alt.Color("value:Q", scale=scale, legend=None))
+    shades = base.mark_rect(stroke=LINE, strokeWidth=0.5).encode(
+        color=alt.Color("value:Q", scale=scale, legend=None)
+    )
     dark = alt.condition("datum.value > 0.68", alt.value("#ffffff"), alt.value("#0f172a"))
     text = base.mark_text(fontSize=11).encode(text="text:N", color=dark)
-    side = (34 if numbers else CELL // 2) * len(names)
     layers = [shades, text] if numbers else [shades]
-    return alt.layer(*layers).properties(width=side, height=min(side, CELL * len(names)))
+    wide, high = (34, 26) if numbers else (13, 13)
+    return alt.layer(*layers).properties(width=wide * len(names), height=high * len(names))
 
 
 def _bars(picture: Bars) -> Chart:

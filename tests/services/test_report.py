@@ -330,3 +330,13 @@ def test_an_empty_store_gets_sentences(cli: Cli, tmp_path: Path) -> None:
     assert {s for s, _ in GROUPS} == {"people", "models", "data"}
     assert all(s["rows"] == [] for s in found["sections"].values())
     assert "There are no prompts yet." in cli("report", "--terminal").out
+
+
+def test_a_report_on_a_crowd(llmfao: Cli, tmp_path: Path) -> None:
+    """124 people, 59 models, whose names and texts nobody vetted."""
+    page = page_of(llmfao, tmp_path)
+    assert_inert(page)
+    assert len(page.encode()) < 400_000
+    texts = Reader(page).texts
+    for wanted in ("70.1 %", "53.2 %", "8,931", "124"):
+        assert wanted in texts
