@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, exists, select, update
 
 from labelkit.domain.tasks import EVERYONE
 from labelkit.errors import NotFound
-from labelkit.store import schema
+from labelkit.store import decisions, schema
 from labelkit.store.engine import Tx
 from labelkit.store.sql import chunks
 
@@ -124,6 +124,7 @@ def release(tx: Tx, key: int) -> bool:
     statement = update(task).where(task.c.id == key, task.c.state == SET_ASIDE)
     if not tx.execute(statement.values(state=OPEN, unclear=0)).rowcount:
         return False
+    decisions.follow(tx, tx.scalars(select(task.c.prompt_id).where(task.c.id == key)))
     unclear = exists().where(
         schema.skip.c.task_id == slot.c.task_id,
         schema.skip.c.labeler_id == slot.c.labeler_id,
