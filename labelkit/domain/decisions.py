@@ -112,19 +112,32 @@ def in_words(prompt: Prompt) -> list[str]:
     return [f"{aspect}={held[aspect].value}" for aspect in sorted(held) if held[aspect].value]
 
 
-def undone(decision: Decision, before: Mapping[str, Decision], **common: str | None) -> Decision:
+def origin(decision: Decision, made: Mapping[str, Decision]) -> Decision:
+    """Return the decision that one stands for: itself, or what it restored. `made` is by uid."""
+    while decision.restores and decision.restores in made:
+        decision = made[decision.restores]
+    return decision
+
+
+def undone(
+    decision: Decision, made: Mapping[str, Decision], *, by: str | None, made_at: str, run: str
+) -> Decision | None:
     """Return the decision that makes one as if it had never been made.
 
-    `before` maps uids to decisions; `common` is who undoes it, when, and in which run.
+    `made` maps uids to all decisions about the prompt. None when something else holds by now.
     """
-    old = before.get(decision.supersedes or "")
+    head = heads(made.values())[decision.aspect]
+    if decision not in (head, origin(head, made)):
+        return None
+    old = made.get(decision.supersedes or "")
     return Decision(
         aspect=decision.aspect,
         value=old.value if old else None,
         reason=old.reason if old else UNDO,
         note=old.note if old else "",
-        supersedes=decision.uid,
-        by=common["by"],
-        made_at=str(common["made_at"]),
-        run=str(common["run"]),
+        by=by,
+        made_at=made_at,
+        run=run,
+        supersedes=head.uid,
+        restores=old.uid if old else None,
     )

@@ -44,7 +44,8 @@ class Decision:
     """What somebody decided about one prompt: an event, never changed.
 
     `aspect` is what it is about and `value` what holds from now on; None takes an earlier word
-    back. `run` names the command that made it, together with others perhaps.
+    back. `run` names the command that made it, together with others perhaps. `restores` names the
+    decision that holds again, where this one is an undo.
     """
 
     uid: str = ""
@@ -56,6 +57,7 @@ class Decision:
     made_at: str
     run: str
     supersedes: str | None = None
+    restores: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

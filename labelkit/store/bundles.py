@@ -107,10 +107,10 @@ def read_prompts(
     while True:
         with store.read() as tx:
             rows = _prompts(tx, view, within or Range(), last)
-            decided = _decided(tx, view, rows)
+            decided = decided_about(tx, view, rows)
         if not rows:
             return
-        yield from (_prompt(row, {}, decided) for row in rows)
+        yield from (prompt_from(row, {}, decided) for row in rows)
         last = rows[-1].uid
 
 
@@ -149,10 +149,10 @@ def _bundles(tx: Tx, view: Snapshot, prompts: list[Any]) -> list[Bundle]:
     sources = _sources(tx, keys)
     labels = {k: _by(tx, _of_prompts(t, keys, view), "prompt_id") for k, t in TABLES.items()}
     aliases = _by(tx, _of_prompts(schema.prompt_alias, keys), "prompt_id")
-    decided = _decided(tx, view, prompts)
+    decided = decided_about(tx, view, prompts)
     return [
         _bundle(
-            _prompt(row, aliases, decided),
+            prompt_from(row, aliases, decided),
             sorted(completions.get(row.id, ()), key=lambda c: c.uid),
             sources,
             {kind: rows.get(row.id, []) for kind, rows in labels.items()},
@@ -162,7 +162,7 @@ def _bundles(tx: Tx, view: Snapshot, prompts: list[Any]) -> list[Bundle]:
     ]
 
 
-def _decided(tx: Tx, view: Snapshot, prompts: list[Any]) -> Rows:
+def decided_about(tx: Tx, view: Snapshot, prompts: list[Any]) -> Rows:
     """Most stores, and most exports, have no decisions: then nothing is asked for."""
     if not view.watermark["decision"]:
         return {}
@@ -197,7 +197,7 @@ def _sources(tx: Tx, keys: list[int]) -> dict[int, list[Source]]:
     return found
 
 
-def _prompt(row: Any, aliases: Rows, decided: Rows) -> Prompt:
+def prompt_from(row: Any, aliases: Rows, decided: Rows) -> Prompt:
     return Prompt(
         uid=row.uid.hex(),
         messages=tuple(Message(role, content) for role, content in orjson.loads(row.messages)),

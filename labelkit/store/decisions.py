@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, exists, func, select, update
+from sqlalchemy import ColumnElement, Table, case, exists, func, select, update
 
 from labelkit.domain.decisions import Aspect, Use
 from labelkit.domain.models import Decision
@@ -27,6 +28,7 @@ _COLUMNS = (
     "made_at",
     "run",
     "supersedes",
+    "restores",
 )
 OPEN, EXCLUDED = "open", "excluded"
 
@@ -43,6 +45,7 @@ def decision_from(row: Any) -> Decision:
         made_at=row.made_at,
         run=row.run,
         supersedes=row.supersedes.hex() if row.supersedes else None,
+        restores=row.restores.hex() if row.restores else None,
     )
 
 
@@ -60,6 +63,7 @@ def add(tx: Tx, made: Sequence[tuple[int, Decision]]) -> None:
             d.made_at,
             d.run,
             raw(d.supersedes) if d.supersedes else None,
+            raw(d.restores) if d.restores else None,
         )
         for key, d in made
     ]
@@ -79,6 +83,36 @@ def of_prompts(tx: Tx, keys: Iterable[int]) -> dict[int, list[Decision]]:
 def any_about(tx: Tx, aspect: str) -> bool:
     """Whether anything was ever decided about this aspect."""
     return tx.scalar(select(table.c.id).where(table.c.aspect == aspect).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What one run said about one thing, and for how many prompts that still holds."""
+
+    run: str
+    made_at: str
+    by: str | None
+    aspect: str
+    value: str | None
+    reason: str
+    prompts: int
+    in_force: int
+
+
+def runs(tx: Tx, limit: int | None = None) -> list[RunRow]:
+    """Return the runs, the newest first."""
+    newer = table.alias()
+    superseded = exists().where(newer.c.supersedes == table.c.uid)
+    said = (table.c.run, table.c.made_at, table.c.by, table.c.aspect, table.c.value, table.c.reason)
+    query = select(*said, func.count(), func.sum(case((superseded, 0), else_=1)))
+    query = query.group_by(*said).order_by(func.max(table.c.id).desc(), table.c.value).limit(limit)
+    return [RunRow(*row) for row in tx.execute(query)]
+
+
+def of_run(tx: Tx, run: str) -> list[tuple[int, Decision]]:
+    """Return the decisions of a run, each with its prompt's local key."""
+    query = select(table).where(table.c.run == run).order_by(table.c.id)
+    return [(row.prompt_id, decision_from(row)) for row in tx.execute(query)]
 
 
 # -- what holds, in SQL --------------------------------------------------------------------------

@@ -191,6 +191,7 @@ decision = _entity(
     Column("made_at", Text, nullable=False),
     Column("run", Text, nullable=False),
     Column("supersedes", LargeBinary),
+    Column("restores", LargeBinary),
     _crc(),
     Index(None, "run"),
     Index(None, "supersedes"),

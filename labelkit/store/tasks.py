@@ -51,6 +51,13 @@ def tasks(tx: Tx, batch_name: str | None, state: str | None, limit: int | None) 
     return [_row(row, reasons.get(row.id, [])) for row in rows]
 
 
+def tasks_of(tx: Tx, prompt_key: int) -> list[TaskRow]:
+    """Return the tasks of one prompt, the oldest first."""
+    rows = tx.execute(_query().where(task.c.prompt_id == prompt_key).order_by(task.c.id)).all()
+    reasons = _skips(tx, [row.id for row in rows])
+    return [_row(row, reasons.get(row.id, [])) for row in rows]
+
+
 def _query() -> Select[Any]:
     columns = (task.c.id, task.c.uid, task.c.role, task.c.state, task.c.filled, task.c.leased)
     return (

@@ -37,6 +37,7 @@ def decision() -> None:
         sa.ForeignKeyConstraint(["prompt_id"], ["prompt.id"], name="fk_decision_prompt_id_prompt"),
         *words("aspect!", "value", "reason!", "note", "by", "made_at!", "run!"),
         sa.Column("supersedes", sa.LargeBinary()),
+        sa.Column("restores", sa.LargeBinary()),
         sa.Column("crc", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_decision"),
         sqlite_autoincrement=True,
