@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelkit.cli._app import DryRun, JsonFlag, examples, new_app, store_of
-from labelkit.cli._out import count, out, out_json, out_json_rows, say, table
+from labelkit.cli._out import out, out_json, out_json_rows, table
+from labelkit.cli._prompt_rules import By, Names, report_run, rules
 
 if TYPE_CHECKING:
-    from labelkit.services.deciding import Run
     from labelkit.services.prompts import Shown
 
 app = new_app(
     no_args_is_help=True, help="Look at prompts, and decide which are used, and for what."
 )
-
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Prompts by id or uid; - reads ids from stdin."),
-]
-By = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; else who is logged in.")]
 
 
 @app.command(
@@ -149,21 +143,6 @@ def keep(
     report_run(ctx, run, "kept", json=json)
 
 
-def report_run(ctx: typer.Context, run: Run, done: str, *, json: bool) -> None:
-    """Say what a command decided, and how to take it back."""
-    if json:
-        out_json(run.as_json())
-        return
-    said = f"{count(run.made, 'prompt')} {done}"
-    say(ctx, f"would be: {said}" if run.dry_run else said)
-    if run.known:
-        say(ctx, f"{count(run.known, 'prompt')} left as it was: that held already")
-    if run.newer:
-        say(ctx, f"{count(run.newer, 'prompt')} left alone: decided about again since")
-    if run.id:
-        say(ctx, f"to take it back: labelkit prompts undo {run.id}")
-
-
 @app.command(
     epilog=examples("labelkit prompts undo 5f0c11aa", "labelkit prompts undo --prompt p17")
 )
@@ -201,3 +180,6 @@ def log(
         out_json(service.log_as_json(rows))
         return
     table(service.LOG_COLUMNS, map(service.log_row, rows))
+
+
+app.registered_commands += rules.registered_commands

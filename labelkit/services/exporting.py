@@ -29,6 +29,7 @@ from labelkit.services.export_shuffle import Shuffled
 from labelkit.services.export_twins import twins
 from labelkit.services.project import opened
 from labelkit.services.selection import Selection
+from labelkit.services.split_plan import plan_in_force
 from labelkit.store import rules
 from labelkit.store.bundles import Snapshot, any_pinned, read_bundles, read_prompts, snapshot
 from labelkit.store.core import Store
@@ -79,12 +80,13 @@ def prepare(
     store: Store, options: ExportOptions, stage: Stage, measure: Measure = estimated_tokens
 ) -> tuple[Snapshot, Work]:
     """Return what an export of this store sees, and the way from its bundles to rows."""
-    plan = options.split or SplitPlan()
     with store.read() as tx:
         view = snapshot(tx)
+        options = replace(options, split=options.split or plan_in_force(tx))
         # A rating margin is a share of the scale that the labeler's guideline had.
         spans = {g.ref: g.scale.most - g.scale.least for g in rules.everything(tx)}
         several = bool(options.split) or any_pinned(tx)
+    plan = options.split or SplitPlan()
     same = twins(lambda: _usable(store, view), plan) if several and stage.columns else {}
     settled = replace(options, pairs=replace(options.pairs, rating_spans=spans))
     return view, Work(settled, stage, same, measure, _merger(store, options))

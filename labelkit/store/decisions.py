@@ -155,6 +155,22 @@ def count_excluded(tx: Tx) -> int:
     return tx.scalar(select(func.count()).select_from(prompt).where(is_excluded())) or 0
 
 
+def use_cases(tx: Tx) -> dict[str, int]:
+    """Count the prompts in use by use case; those without one under the empty name."""
+    name = func.coalesce(use_case(), "")
+    query = select(name, func.count()).select_from(prompt).where(~is_excluded()).group_by(name)
+    return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def newest_note(tx: Tx, aspect: str, reason: str) -> str | None:
+    """Return the note of the newest decision of a kind that holds, or None."""
+    newer = table.alias()
+    superseded = exists().where(newer.c.supersedes == table.c.uid)
+    query = select(table.c.note).where(table.c.aspect == aspect, table.c.reason == reason)
+    query = query.where(~superseded, table.c.value.is_not(None)).order_by(table.c.id.desc())
+    return tx.scalar(query.limit(1))
+
+
 def excluded_among(tx: Tx, keys: Iterable[int]) -> set[int]:
     """Return those of the prompts, by local key, that are excluded."""
     found: set[int] = set()
