@@ -203,7 +203,7 @@ def _is_global(address: str) -> bool:
 _PHONE = re.compile(
     r"(?<![\w.,:/=#$€£-])(?:\+|00)?\(?\d(?:[ ().\-/]{0,2}\d){6,15}(?![\w%]|[.,:-]\d)"
 )
-_NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}")
+_NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}")
 _DATE = re.compile(r"\d{1,4}([-./ ])\d{1,2}\1\d{1,4}\b")
 _COUNTRIES = {
     "en": ("GB", "US"),
