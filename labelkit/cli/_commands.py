@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     "write": Entry("write", LABEL, "Write demonstrations: the best answer to each prompt."),
     "import": Entry("import_", DATA, "Take in prompts, completions and labels."),
     "export": Entry("export", DATA, "Write files that trainers train on."),
+    "prompts": Entry("prompts", DATA, "Look at prompts, and decide which are used, and for what."),
     "verify": Entry(
         "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
     ),

@@ -47,6 +47,7 @@ class ExportOptions:
     tokenizer: str | None = None
     dry_run: bool = False
     consensus: str | None = None
+    allow_pii: bool = False
 
     @property
     def flatten(self) -> bool:
@@ -77,6 +78,7 @@ def options(
     tokenizer: str | None = None,
     seed: str = "",
     dry_run: bool = False,
+    allow_pii: bool = False,
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
     scheme, random_n = parse_scheme(pairs)
@@ -109,6 +111,7 @@ def options(
         tokenizer=tokenizer,
         dry_run=dry_run,
         consensus=method,
+        allow_pii=allow_pii,
     )
 
 
@@ -187,6 +190,7 @@ def said(options: ExportOptions) -> dict[str, Any]:
         "container": options.container,
         "max_rows": options.max_rows,
         "tokenizer": options.tokenizer,
+        "allow_pii": options.allow_pii,
     }
     if options.format == "sft":
         told["answers"] = options.answers

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from labelkit.domain.decisions import settled
 from labelkit.domain.models import Bundle, Ranking
 from labelkit.domain.pairs import Kinds, counted
 from labelkit.domain.times import normalise
@@ -96,7 +97,7 @@ def groups_of(bundle: Bundle, rankings: list[Ranking], field: Field | None) -> l
     if field is None:
         return [""] * len(rankings)
     if field in ("use_case", "language"):
-        return [getattr(bundle.prompt, field) or NOT_SAID] * len(rankings)
+        return [getattr(settled(bundle.prompt), field) or NOT_SAID] * len(rankings)
     if field == "week":
         return [week_of(max((r.submitted_at or "" for r in rankings), default=""))] * len(rankings)
     return [getattr(r, field) or NOT_SAID for r in rankings]
