@@ -70,7 +70,7 @@ $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 bench: .venv/.dev .venv-peers/.done
 	$(BIN)/python -m benchmarks
 
-.venv-peers/.done: benchmarks/peers.txt
+.venv-peers/.done: benchmarks/peers.txt benchmarks/peers.nodeps.txt
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)

@@ -15,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ENVIRONMENT = HERE.parent / ".venv-peers"
 PYTHON = str(ENVIRONMENT / "bin" / "python")
+PEERS, NO_DEPS = "peers.txt", "peers.nodeps.txt"
 
 _VERSIONS = """
 import sys
@@ -27,11 +28,11 @@ for name in sys.argv[1:]:
 """
 
 
-def wanted() -> dict[str, str]:
-    """Map each peer to the version that benchmarks/peers.txt pins."""
-    lines = (HERE / "peers.txt").read_text(encoding="utf-8").splitlines()
-    pinned = (line.split("==") for line in lines if line and not line.startswith("#"))
-    return dict(pinned)
+def wanted(*files: str) -> dict[str, str]:
+    """Map each peer to the version that is pinned, in all files or the ones named."""
+    texts = [(HERE / name).read_text(encoding="utf-8") for name in files or (PEERS, NO_DEPS)]
+    lines = [line for text in texts for line in text.splitlines()]
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
 @cache
@@ -58,15 +59,16 @@ def script(name: str) -> str:
 
 def install() -> None:
     """Install every peer: all at once, or one after the other where that fails."""
-    pins = [f"{name}=={version}" for name, version in wanted().items()]
-    if _pip(pins):
-        for pin in pins:
-            if _pip([pin]):
-                sys.stderr.write(f"{pin} did not install: it will be absent from the results\n")
+    pins = [f"{name}=={version}" for name, version in wanted(PEERS).items()]
+    alone = [f"{name}=={version}" for name, version in wanted(NO_DEPS).items()]
+    failed = [pin for pin in pins if _pip([pin])] if _pip(pins) else []
+    failed += [pin for pin in alone if _pip(["--no-deps", pin])]
+    for pin in failed:
+        sys.stderr.write(f"{pin} did not install: it will be absent from the results\n")
 
 
-def _pip(pins: Sequence[str]) -> int:
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *pins]
+def _pip(words: Sequence[str]) -> int:
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *words]
     return subprocess.run(pip, check=False).returncode
 
 

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from multiprocessing.connection import Connection
@@ -114,7 +114,8 @@ class _Worker:
                 if kind == "failed":
                     raise told[0]
                 yield self._lines(*told)
-                self._here.send(told[-1])
+                with suppress(ConnectionError):  # one that is through with its work is gone
+                    self._here.send(told[-1])
         except (EOFError, ConnectionError) as error:
             raise LabelkitError(
                 "a process of this export was killed", hint="try again with --jobs 1"
@@ -133,6 +134,7 @@ def _serve(
 ) -> None:
     """Do one range after the other until all are done or nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent.close()
     try:
         store = open_store(job.path)

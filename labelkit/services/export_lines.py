@@ -66,11 +66,11 @@ class Writer:
         """Enter the rows and their lengths: the prompt and the longer of the two completions."""
         measure = self.work.measure
         prompt = asked.size(measure)
+        size = {uid: prompt + measure(text) for uid, text in asked.texts.items()}
         sizes: list[int] = []
         for chosen, rejected in pairs:
-            own = asked.size_of(chosen, measure)
-            others = [asked.size_of(uid, measure) for uid in rejected]
-            sizes += [prompt + (size if size > own else own) for size in others]
+            own = size[chosen]
+            sizes += [other if (other := size[uid]) > own else own for uid in rejected]
         books.lengths.update(sizes)
         books.rows[asked.split] += len(sizes)
         return len(sizes)
