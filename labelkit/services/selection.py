@@ -14,7 +14,7 @@ from labelkit.domain.times import normalise
 from labelkit.errors import UsageError
 from labelkit.services.choices import one_of
 from labelkit.store import people
-from labelkit.store.bundles import read_bundles, snapshot
+from labelkit.store.bundles import Parts, read_bundles, snapshot
 from labelkit.store.core import Store
 
 Progress = Callable[[int, int | None], None]
@@ -74,15 +74,21 @@ def _moment(text: str) -> str:
         ) from None
 
 
+_MEASURED = Parts(aliases=False, skips=False)
+
+
 def selected(
-    store: Store, selection: Selection, progress: Progress | None = None
+    store: Store,
+    selection: Selection,
+    progress: Progress | None = None,
+    parts: Parts = _MEASURED,
 ) -> Iterator[tuple[Bundle, list[Ranking]]]:
     """Yield every prompt with its rankings that count. Raises NotFound for unknown labelers."""
     with store.read() as tx:
         for name in selection.labelers:
             people.key(tx, name)
         view = snapshot(tx)
-    for n, bundle in enumerate(read_bundles(store, view), 1):
+    for n, bundle in enumerate(read_bundles(store, view, None, parts), 1):
         yield bundle, selection.rankings(bundle)
         if progress and n % 500 == 0:
             progress(n, view.watermark["prompt"])
