@@ -45,7 +45,8 @@ def import_(
 ) -> None:
     """Take in prompts, completions and labels.
 
-    From labelkit's own records or another tool's file: docs/imports.md has the formats. One transaction: all of the file, or nothing. Importing it again adds nothing.
+    From labelkit's own records or another tool's file. One transaction: all of the file, or
+    nothing. Importing it again adds nothing.
     """
     from labelkit.services.import_formats import parse_columns
     from labelkit.services.importing import ImportOptions, import_file

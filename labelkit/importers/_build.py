@@ -194,6 +194,22 @@ class Draft:
             entry["among"] = sorted(judged)
         self.record["rankings"].append(entry)
 
+    def best_of(self, names: Sequence[str], winner: str | None, **more: Any) -> None:
+        """Add what a choice of the best one says: a comparison with each of the others.
+
+        No winner is a tie of all. How the others compare is not known, so of more than two there
+        are as many rankings of two.
+        """
+        if winner is None:
+            self.ranking([names], **more)
+            return
+        for other in names:
+            if other != winner:
+                self.ranking([[winner], [other]], **more)
+
+    def skip(self, reason: str, **more: Any) -> None:
+        self.record.setdefault("skips", []).append({"reason": reason, **_said(more)})
+
     def demonstration(self, said: str, **more: Any) -> None:
         self.record["demonstrations"].append({"text": said, **_said(more)})
 
@@ -213,6 +229,35 @@ def _most(tiers: Iterable[Sequence[str]], lost: Lost) -> list[list[str]]:
             kept.append(list(tier[:room]))
             room -= len(kept[-1])
     return kept
+
+
+def winner_of(said: str, names: Sequence[str], also: Mapping[str, str] | None = None) -> str | None:
+    """Return which of the names a judgement means; None is a tie. Raises LookupError.
+
+    Taken are the names themselves, what `also` maps to one of them, and for two of them the usual
+    words.
+
+    >>> winner_of("Left", ["x", "y"]), winner_of("tie (bothbad)", ["x", "y"])
+    ('x', None)
+    """
+    if said in names:
+        return said
+    if also and said in also:
+        return also[said]
+    word = said.strip().lower().replace(" ", "").replace("-", "_")
+    if word.startswith(("tie", "draw", "equal", "both", "same", "neither")):
+        return None
+    if len(names) == 2:
+        for i, words in enumerate(_SIDES):
+            if word in words:
+                return names[i]
+    raise LookupError(said)
+
+
+_SIDES = (
+    {"left", "a", "model_a", "response_a", "first", "x"},
+    {"right", "b", "model_b", "response_b", "second", "y"},
+)
 
 
 def by_score(scores: Mapping[str, float]) -> list[list[str]]:

@@ -62,7 +62,7 @@ def _grown(messages: list[Fields], lost: Lost) -> dict[str, Any]:
 def _walk(
     node: Fields, before: Chat, tree: Mapping[str, Any], lost: Lost
 ) -> Iterator[dict[str, Any]]:
-    """One record for each prompter's message that was answered, and what came before it."""
+    """One record for each of the prompter's messages, with what came before it."""
     role = text(node, "role")
     if role not in _SPEAKERS:
         raise RecordError("role", f"{role[:40]!r} is neither prompter nor assistant")
@@ -71,7 +71,7 @@ def _walk(
     kept = [reply for reply in replies if not reply.get("deleted")]
     lost += ["deleted reply"] * (len(replies) - len(kept))
     answers = [reply for reply in kept if reply.get("role") == "assistant"]
-    if role == "prompter" and (answers or not before):
+    if role == "prompter":
         yield _record(node, messages, answers, tree, lost)
     for reply in kept:
         yield from _walk(reply, messages, tree, lost)
