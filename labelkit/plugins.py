@@ -49,12 +49,24 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Help:
+    """What a file does not say of itself.
+
+    `columns` maps a table's columns to labelkit's fields; `items` holds, by id, the objects that
+    its rows speak of.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Importer:
     """Reads one file format. `read` streams; it never raises for a bad record.
 
     `recognises` says whether an object of a file is this format's and no other's. `foreign` files
     do not hold labelkit's own records; where they name no labeler it is `labeler`, of `kind`.
-    `read_mapped` reads with a map from the file's columns to labelkit's fields.
+    `told` are the helps of `Help` that `read_with` can use.
     """
 
     title: str
@@ -63,7 +75,8 @@ class Importer:
     foreign: bool = True
     labeler: str = ""
     kind: str = "human"
-    read_mapped: Callable[[ByteStream, Mapping[str, str]], Iterator[Row]] | None = None
+    told: tuple[Literal["columns", "items"], ...] = ()
+    read_with: Callable[[ByteStream, Help], Iterator[Row]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of a table holds."),
     ] = None,
+    items: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Where the texts are, if FILE only has the ids of its items."
+        ),
+    ] = None,
     labeler: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Whose rankings these are, where the file names nobody."),
@@ -52,7 +58,7 @@ def import_(
     from labelkit.services.importing import ImportOptions, import_file
 
     options = ImportOptions(
-        format, max_bad, rejects, dry_run, parse_columns(columns or []), labeler
+        format, max_bad, rejects, dry_run, parse_columns(columns or []), labeler, items
     )
     with progress(ctx, "importing") as bar:
         report = import_file(store_of(ctx), file, options, bar)

@@ -9,7 +9,7 @@ A row has a `prompt` and one of:
   make one ranking;
 - `demonstration`: an ideal completion.
 Columns with these names need no map. Checked against the crowd comparisons of LLMFAO (Ustalov,
-2023), joined with their texts.
+2023), whose texts are in a file of their own (`--items`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from labelkit.importers._build import (
     winner_of,
 )
 from labelkit.importers._items import Fields, Lost, grouped
-from labelkit.plugins import ByteStream, Importer, Row
+from labelkit.plugins import ByteStream, Help, Importer, Row
 
 _ABOUT = ("prompt_id", "use_case", "source", "user", "language", "split")
 _WHO = ("labeler", "note", "submitted_at", "guideline", "batch")
@@ -46,29 +46,42 @@ FIELDS = {
 
 def read(stream: ByteStream) -> Iterator[Row]:
     """Read a table whose columns have labelkit's own names."""
-    return read_mapped(stream, {})
+    return read_with(stream, Help())
 
 
-def read_mapped(stream: ByteStream, columns: Mapping[str, str]) -> Iterator[Row]:
-    """Read a table; `columns` maps its columns to fields. Raises UsageError for a strange field."""
+def read_with(stream: ByteStream, help: Help) -> Iterator[Row]:
+    """Read a table by a map of its columns. Raises UsageError for a strange field.
+
+    Where there are items, a row also has the columns of the item that its column `id` names.
+    """
+    columns = help.columns
     if strange := sorted(set(columns.values()) - FIELDS):
         raise UsageError(
             f"there is no field {strange[0]!r} to map a column to",
             hint=f"--map COLUMN=FIELD with one of: {', '.join(sorted(FIELDS))}",
         )
-    renamed = _renamer(columns)
+    renamed = _renamer(columns, help.items)
 
     def convert(items: list[Fields], lost: Lost) -> Iterator[dict[str, Any]]:
         return _convert([renamed(item, lost) for item in items], lost)
 
-    return grouped(lambda item: _key(renamed(item, [])), convert)(stream)
+    def key(item: Fields) -> Hashable:
+        try:
+            return _key(renamed(item, []))
+        except RecordError:
+            return None  # `convert` meets the same error, and says so
+
+    return grouped(key, convert)(stream)
 
 
-def _renamer(columns: Mapping[str, str]) -> Callable[[Fields, Lost], dict[str, Any]]:
+def _renamer(
+    columns: Mapping[str, str], items: Mapping[str, Fields]
+) -> Callable[[Fields, Lost], dict[str, Any]]:
     """A row by labelkit's names. A mapped column hides one that has the name already."""
     taken = set(columns.values())
 
-    def rename(item: Fields, lost: Lost) -> dict[str, Any]:
+    def rename(row: Fields, lost: Lost) -> dict[str, Any]:
+        item = _joined(row, items) if items else row
         if missing := sorted(set(columns) - set(item)):
             raise RecordError(missing[0], "is mapped, and there is no such column")
         found: dict[str, Any] = {"meta": {}, "columns": {}}
@@ -86,6 +99,14 @@ def _renamer(columns: Mapping[str, str]) -> Callable[[Fields, Lost], dict[str, A
         return found
 
     return rename
+
+
+def _joined(row: Fields, items: Mapping[str, Fields]) -> Fields:
+    """A row with the columns of its item; what both have is the row's."""
+    key = str(row.get("id"))
+    if key not in items:
+        raise RecordError("id", f"there is no item {key[:40]!r}")
+    return {**items[key], **row}
 
 
 def _key(row: Fields) -> Hashable:
@@ -211,5 +232,6 @@ PLUGIN = Importer(
     read,
     recognises,
     labeler="table",
-    read_mapped=read_mapped,
+    told=("columns", "items"),
+    read_with=read_with,
 )

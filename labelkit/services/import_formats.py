@@ -12,7 +12,7 @@ from labelkit import plugins
 from labelkit.errors import InputError, UsageError
 from labelkit.importers._items import Item, read_items
 from labelkit.importers._stream import buffered, head_of
-from labelkit.plugins import ByteStream, Importer, Row
+from labelkit.plugins import ByteStream, Help, Importer, Row
 
 RECORDS = "records"
 _SAMPLE = 20
@@ -80,20 +80,33 @@ def _unknown(seen: str) -> InputError:
 def rows_of(
     importer: Importer,
     stream: ByteStream,
-    columns: Mapping[str, str],
+    help: Help,
     labeler: str | None,
     lost: Counter[str],
 ) -> Iterator[Row]:
-    """Yield an importer's rows; what the format could not say is counted in `lost`."""
-    if columns and importer.read_mapped is None:
-        raise UsageError("this format takes no --map", hint="--from table")
-    if columns and importer.read_mapped:
-        rows = importer.read_mapped(stream, columns)
-    else:
-        rows = importer.read(stream)
+    """Yield an importer's rows; what the format could not say is counted in `lost`.
+
+    Raises UsageError for a help that the format has no use for.
+    """
+    for name, option in (("columns", "--map"), ("items", "--items")):
+        if getattr(help, name) and name not in importer.told:
+            raise UsageError(f"{importer.title}: takes no {option}", hint="--from table")
+    rows = importer.read_with(stream, help) if importer.read_with else importer.read(stream)
     if not importer.foreign:
         return rows
     return _heard(rows, labeler or importer.labeler, importer.kind, lost)
+
+
+def items_by_id(stream: ByteStream, name: str) -> dict[str, Mapping[str, Any]]:
+    """Return a file's objects by their `id`. They are held in memory, unlike what is imported."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for item in read_items(stream):
+        if item.fields is None:
+            raise InputError(f"{name}:{item.number}: {item.unit}: {item.reason}")
+        if item.fields.get("id") is None:
+            raise InputError(f"{name}:{item.number}: id: is missing")
+        found[str(item.fields["id"])] = item.fields
+    return found
 
 
 def _heard(rows: Iterable[Row], labeler: str, kind: str, lost: Counter[str]) -> Iterator[Row]:

@@ -20,7 +20,7 @@ from labelkit.errors import InputError
 from labelkit.importers._shape import check_shape
 from labelkit.importers._stream import buffered
 from labelkit.services.files import Replacing
-from labelkit.services.import_formats import detect, rows_of
+from labelkit.services.import_formats import detect, items_by_id, rows_of
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
@@ -37,7 +37,8 @@ class ImportOptions:
     """How to import. `max_bad` bad rows are left out; one more and nothing is imported.
 
     `format` None is found out from the content. `columns` maps a table's columns to labelkit's
-    fields, and `labeler` stands in where a foreign file names none.
+    fields, `items` names a file with the texts that labels speak of by id, and `labeler` stands in
+    where a foreign file names none.
     """
 
     format: str | None = None
@@ -46,6 +47,7 @@ class ImportOptions:
     dry_run: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
     labeler: str | None = None
+    items: str | None = None
 
 
 @dataclass(slots=True)
@@ -113,7 +115,12 @@ def _rows(
         stream = buffered(stream)
         report.format = detect(stream)
     importer: plugins.Importer = plugins.importers.get(report.format)
-    return rows_of(importer, stream, options.columns, options.labeler, report.lost)
+    items: Mapping[str, Mapping[str, Any]] = {}
+    if options.items is not None:
+        with _open(options.items, None) as texts:
+            items = items_by_id(texts, options.items)
+    help = plugins.Help(options.columns, items)
+    return rows_of(importer, stream, help, options.labeler, report.lost)
 
 
 def _run(
