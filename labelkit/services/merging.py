@@ -11,7 +11,7 @@ from typing import Any
 from labelkit.errors import UsageError
 from labelkit.services import backup
 from labelkit.services.project import opened
-from labelkit.store import journal, merging, packing
+from labelkit.store import core, journal, merging, packing
 from labelkit.store.core import Store
 from labelkit.store.merging import Came, Progress
 from labelkit.store.outside import inspected
@@ -64,6 +64,8 @@ def merge(
     """
     report = MergeReport(dry_run=dry_run)
     with opened(store) as here, ExitStack() as stack:
+        with here.read() as tx:
+            core.refuse_bundle(store, tx)
         others = []
         for file in files:
             _refuse_itself(store, file)

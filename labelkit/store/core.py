@@ -48,11 +48,8 @@ class Store:
         """
         with writing(self.engine, self.path) as tx:
             check_version(self.path, tx.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if self.managed and get_setting(tx, BUNDLE):
-                raise Conflict(
-                    f"{self.path} is a bundle: it is for ranking and writing only",
-                    hint="do this in the store that it was made from",
-                )
+            if self.managed:
+                refuse_bundle(self.path, tx)
             yield tx
 
     def close(self) -> None:
@@ -164,6 +161,15 @@ def check_version(path: Path, version: int) -> None:
             f"{path} was written by a newer labelkit (schema {version}, "
             f"this one knows {schema.SCHEMA_VERSION})",
             hint="pip install --upgrade labelkit-rlhf",
+        )
+
+
+def refuse_bundle(path: Path, tx: Tx) -> None:
+    """Raise Conflict when somebody wants to do more than work at a bundle."""
+    if get_setting(tx, BUNDLE):
+        raise Conflict(
+            f"{path} is a bundle: it is for ranking and writing only",
+            hint="do this in the store that it was made from",
         )
 
 

@@ -52,13 +52,21 @@ def _join(merge: Merge, row: Any, known: Any) -> None:
             f"prompt {row.uid.hex()} says one thing here and another there", hint="labelkit doctor"
         )
     joined = {name: _joined(name, getattr(row, name), getattr(known, name)) for name in _SEALED}
-    for name in _SEALED:
-        both = {getattr(row, name), getattr(known, name)} - {None}
-        if len(both) > 1 and name not in ("kind", "external_id"):
-            merge.came.conflict(f"prompt {row.uid.hex()} has two values for {name}")
+    for name in _contradictions(row, known):
+        merge.came.conflict(f"prompt {row.uid.hex()} has two values for {name}")
     if joined != {name: getattr(known, name) for name in _SEALED}:
         values = joined | {"crc": row_crc(joined.values())}
         merge.tx.execute(update(prompt).where(prompt.c.id == known.id).values(values))
+
+
+def _contradictions(row: Any, known: Any) -> list[str]:
+    """Name what is said in two ways, where one of the two has to give way."""
+    plain = [name for name in _SEALED if name not in ("kind", "meta", "external_id")]
+    found = [name for name in plain if len({getattr(row, name), getattr(known, name)} - {None}) > 1]
+    one, other = load(row.meta, {}), load(known.meta, {})
+    return found + [
+        f"meta.{key}" for key in sorted(one.keys() & other.keys()) if one[key] != other[key]
+    ]
 
 
 def _joined(name: str, one: Any, other: Any) -> Any:
