@@ -24,7 +24,7 @@ test: .venv/.dev
 # The same harnesses as in `make test`, for hours instead of minutes. KILLS is for each job.
 KILLS ?= 2000
 torture: .venv/.dev
-	@for job in ranking importing exporting migrating restoring; do \
+	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
 
