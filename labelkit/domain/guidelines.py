@@ -16,6 +16,8 @@ from labelkit.domain.canonical import uid_of
 from labelkit.domain.models import FlagRule, Guideline, Scale
 from labelkit.errors import InputError
 
+# The same language read by libyaml, where there is one: a labeler waits for it at every start.
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FENCE = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _REF = re.compile(r"([a-z0-9][a-z0-9._-]*)@([1-9][0-9]{0,8})")
 _NAME = r"^[a-z0-9][a-z0-9._-]*$"
@@ -116,7 +118,7 @@ def _front_matter(text: str, where: str) -> _FrontMatter:
             hint="begin the file with: --- / name: my-guideline / version: 1 / ---",
         )
     try:
-        found: Any = yaml.safe_load(match[1])
+        found: Any = yaml.load(match[1], Loader=_YAML)
         return _FrontMatter.model_validate(found)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from textual.content import Content
 
@@ -109,7 +110,7 @@ def _block(session: RankSession, letter: str, mark: str, layout: Layout, preview
         row = fit(line(head, (text, FAINT)), layout.board)
         return [press(row.stylize(HERE) if here else row, letter.lower())]
     inner = layout.board - _MARGIN - 1
-    rows = Content(text, strip_control_codes=False).wrap(inner)[: previews + 1]
+    rows = list(_wrapped(text, inner)[: previews + 1])
     if len(rows) > previews:
         rows = [*rows[: previews - 1], fit(line(rows[previews - 1].rstrip(), "…"), inner)]
     first = fit(head, layout.board)
@@ -118,6 +119,12 @@ def _block(session: RankSession, letter: str, mark: str, layout: Layout, preview
     return [press(row, letter.lower()) for row in block]
 
 
+@lru_cache(maxsize=64)
+def _wrapped(text: SafeText, width: int) -> tuple[Content, ...]:
+    return tuple(Content(text, strip_control_codes=False).wrap(width))
+
+
+@lru_cache(maxsize=64)
 def preview(text: SafeText) -> SafeText:
     """The beginning of a text in one line, without Markdown's signs."""
     return SafeText(_DECORATION.sub(" ", text[:600]).strip())
