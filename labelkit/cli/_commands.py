@@ -30,6 +30,12 @@ COMMANDS: dict[str, Entry] = {
     "verify": Entry(
         "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
     ),
+    "bundle": Entry("bundle", DATA, "Make files of tasks to work on without this store."),
+    "merge": Entry(
+        "merge",
+        DATA,
+        "Bring back what was said elsewhere: bundles, and whole stores of this project.",
+    ),
     "why": Entry("why", LEAD, "Say which labels made a row of an export."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
