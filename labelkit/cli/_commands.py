@@ -26,8 +26,15 @@ COMMANDS: dict[str, Entry] = {
     "write": Entry("write", LABEL, "Write demonstrations: the best answer to each prompt."),
     "import": Entry("import_", DATA, "Take in prompts, completions and labels."),
     "export": Entry("export", DATA, "Write files that trainers train on."),
+    "prompts": Entry("prompts", DATA, "Look at prompts, and decide which are used, and for what."),
     "verify": Entry(
         "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
+    ),
+    "bundle": Entry("bundle", DATA, "Make files of tasks to work on without this store."),
+    "merge": Entry(
+        "merge",
+        DATA,
+        "Bring back what was said elsewhere: bundles, and whole stores of this project.",
     ),
     "why": Entry("why", LEAD, "Say which labels made a row of an export."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
