@@ -33,12 +33,12 @@ def import_(
 
     One transaction: all of the file, or nothing. Importing it again adds nothing.
     """
-    from labelkit.services.importing import ImportOptions, import_file
+    from labelkit.services.importing import ImportOptions, import_file, warnings
 
     options = ImportOptions(format, max_bad, rejects, dry_run)
     with progress(ctx, "importing") as bar:
         report = import_file(store_of(ctx), file, options, bar)
-    for problem in report.problems:
+    for problem in (*report.problems, *warnings(report)):
         say(ctx, problem)
     if json:
         out_json(report.as_json())

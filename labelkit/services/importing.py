@@ -21,7 +21,7 @@ from labelkit.services.files import Replacing
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
-from labelkit.store.ingest import Counts, Ingest
+from labelkit.store.ingest import PURGED, Counts, Ingest
 
 SHOWN_PROBLEMS = 50
 
@@ -64,6 +64,14 @@ class ImportReport:
             "format": self.format,
             "dry_run": self.dry_run,
         }
+
+
+def warnings(report: ImportReport) -> list[str]:
+    """What should be heard about, though nothing is wrong with the file."""
+    if n := report.counts["prompts"][PURGED]:
+        said = f"{n:,} of these prompts were deleted for good before, and are back"
+        return [f"{said}: labelkit purge deletes them again"]
+    return []
 
 
 class _Undo(Exception):

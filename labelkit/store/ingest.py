@@ -20,6 +20,7 @@ from labelkit.domain.records import Incoming, Names, source_key
 from labelkit.store import people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
 from labelkit.store.engine import Tx
+from labelkit.store.purging import Gone
 from labelkit.store.sql import chunks, insert_many, next_id, row_crc
 
 _BLOCK = 400
@@ -27,6 +28,8 @@ _ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "exter
 _PROMPT = ("id", "uid", "kind", "messages", *_ATTRIBUTES)
 
 Counts = dict[str, Counter[str]]
+PURGED = "purged_before"
+"""Counts prompts that were deleted for good once, and are back."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class Ingest:
     _next: dict[str, int] = field(default_factory=dict)
     _labelers: dict[str, int] = field(default_factory=dict)
     _guidelines: dict[str, int] = field(default_factory=dict)
+    _gone: Gone = field(init=False)
 
     def __post_init__(self) -> None:
         for name in ("prompts", "completions", "demonstrations", "rankings", "skips"):
@@ -46,11 +50,14 @@ class Ingest:
         self.counts["completions"]["collapsed"] = 0
         self.counts["rankings"]["collapsed"] = 0
         self._labelers = {name: key for key, (name, _) in people.names(self.tx).items()}
+        self._gone = Gone(self.tx)
         self._guidelines = {ref: key for key, ref in rules.refs(self.tx).items()}
 
     def add(self, incoming: Incoming) -> None:
         self.counts["completions"]["collapsed"] += incoming.collapsed_completions
         self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
+        if self._gone.knows(incoming.bundle.prompt):
+            self.counts["prompts"][PURGED] += 1
         self._block.append(incoming.bundle)
         if len(self._block) >= _BLOCK:
             self.finish()
