@@ -30,6 +30,12 @@ COMMANDS: dict[str, Entry] = {
     "verify": Entry(
         "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
     ),
+    "bundle": Entry("bundle", DATA, "Make files of tasks to work on without this store."),
+    "merge": Entry(
+        "merge",
+        DATA,
+        "Bring back what was said elsewhere: bundles, and whole stores of this project.",
+    ),
     "why": Entry("why", LEAD, "Say which labels made a row of an export."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
     "assign": Entry("assign", LEAD, "Cut prompts into tasks and hand them out."),
@@ -40,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
     "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "screen": Entry("screen", LEAD, "Screen candidates the way InstructGPT did."),
+    "report": Entry("report", LEAD, "Put everything a lead shows others on one page."),
     "purge": Entry("purge", PROJECT, "Delete what came from one person, for good."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "tour": Entry("tour", PROJECT, "See everything work, on sample data, in a minute."),

@@ -92,6 +92,9 @@ def export(
     card: Annotated[
         bool, typer.Option("--card/--no-card", help="Write README.md, the dataset card.")
     ] = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 is one for every core.")
+    ] = 0,
     seed: Annotated[str, typer.Option(help="Decides splits, random pairs, kto's order.")] = "",
     dry_run: DryRun = False,
     json: JsonFlag = False,
@@ -127,6 +130,7 @@ def export(
         tokenizer=tokenizer,
         seed=seed,
         dry_run=dry_run,
+        jobs=jobs,
     )
     with progress(ctx, "exporting") as bar:
         report = service.export(store_of(ctx), options, service.target(to, dry_run), bar)

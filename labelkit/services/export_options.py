@@ -28,7 +28,7 @@ class ExportOptions:
     """What to write, for whom, and in which files.
 
     `split` is None for a single file a split that prompts are pinned to; `container` is None for
-    the one that the dialect wants; `max_rows` is 0 for no limit.
+    the one that the dialect wants; `max_rows` is 0 for no limit, `jobs` 0 for one process a core.
     """
 
     format: str
@@ -48,6 +48,7 @@ class ExportOptions:
     dry_run: bool = False
     consensus: str | None = None
     allow_pii: bool = False
+    jobs: int = 0
 
     @property
     def flatten(self) -> bool:
@@ -79,6 +80,7 @@ def options(
     seed: str = "",
     dry_run: bool = False,
     allow_pii: bool = False,
+    jobs: int = 0,
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
     scheme, random_n = parse_scheme(pairs)
@@ -112,6 +114,7 @@ def options(
         dry_run=dry_run,
         consensus=method,
         allow_pii=allow_pii,
+        jobs=jobs,
     )
 
 

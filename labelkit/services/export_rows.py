@@ -82,19 +82,15 @@ class Work:
 
     def items(self, bundle: Bundle, books: Books) -> Iterator[tuple[Asked, Any]]:
         """Yield what becomes a row: the prompt as it is asked, and what is said to it."""
-        books.digest = (books.digest + _identity(bundle)) % _DIGEST_SPACE
-        split = self._split(bundle, books)
-        if split is None:
+        begun = self.begun(bundle, books)
+        if begun is None:
             return
-        books.counts["prompts"] += 1
+        split, bundle = begun
         if self.options.format == "records":
             for name in ("completions", "demonstrations", "rankings", "skips"):
                 books.counts[name] += len(getattr(bundle, name))
             yield Asked(bundle, bundle.prompt.messages, split), bundle
             return
-        bundle = replace(bundle, prompt=settled(bundle.prompt))
-        if self.options.format in RANKED:
-            self._note_labelers(bundle, books)
         judged = self.merger.merged(bundle) if self.merger else bundle
         for asked, items in self._units(judged, split, books):
             for item in items:
@@ -102,6 +98,22 @@ class Work:
                     item = self.merger.credited(bundle, item)
                 books.lengths[self._length(asked, item)] += 1
                 yield asked, item
+
+    def begun(self, bundle: Bundle, books: Books) -> tuple[str, Bundle] | None:
+        """Enter a prompt in the books and return its split and what rows are made of.
+
+        None where the prompt is left out.
+        """
+        books.digest = (books.digest + _identity(bundle)) % _DIGEST_SPACE
+        split = self._split(bundle, books)
+        if split is None:
+            return None
+        books.counts["prompts"] += 1
+        if self.options.format in RANKED:
+            self._note_labelers(bundle, books)
+        if self.options.format != "records" and bundle.prompt.decisions:
+            bundle = replace(bundle, prompt=settled(bundle.prompt))
+        return split, bundle
 
     def _split(self, bundle: Bundle, books: Books) -> str | None:
         prompt = settled(bundle.prompt)
@@ -132,15 +144,16 @@ class Work:
         if self.options.format == "sft":
             examples = units.examples(bundle, books.counts)
             for messages, example in examples:
-                if asked := self._asked(bundle, messages, split, books):
+                if asked := self.asked(bundle, messages, split, books):
                     yield asked, [example]
             if examples:
                 return
         items = self._items(bundle, books)
-        if items and (asked := self._asked(bundle, bundle.prompt.messages, split, books)):
+        if items and (asked := self.asked(bundle, bundle.prompt.messages, split, books)):
             yield asked, items
 
-    def _asked(self, bundle: Bundle, messages: Any, split: str, books: Books) -> Asked | None:
+    def asked(self, bundle: Bundle, messages: Any, split: str, books: Books) -> Asked | None:
+        """Return a prompt as its rows quote it, or None where they cannot say it."""
         if (why := units.unfit_prompt(messages, self.options.pairs)) is not None:
             books.counts[why] += 1
             return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from labelkit.domain.asked import Measure
 from labelkit.domain.decisions import settled, standing
@@ -21,6 +21,8 @@ from labelkit.plugins import Exporter, Stage
 from labelkit.services.agreement import quoted
 from labelkit.services.export_card import CARD, card, paths_by_split
 from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Layout
+from labelkit.services.export_jobs import Job, cores, lines
+from labelkit.services.export_lines import Lines, Writer
 from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
 from labelkit.services.export_parquet import Parquet, pyarrow
 from labelkit.services.export_report import ExportReport, columns_of
@@ -31,13 +33,14 @@ from labelkit.services.project import opened
 from labelkit.services.selection import Selection
 from labelkit.services.split_plan import plan_in_force
 from labelkit.store import rules
-from labelkit.store.bundles import Snapshot, any_pinned, read_bundles, read_prompts, snapshot
+from labelkit.store.bundles import Parts, Range, Snapshot, any_pinned, read_prompts, snapshot
 from labelkit.store.core import Store
 
 Progress = Callable[[int, int | None], None]
 """Called with (prompts done, prompts in all)."""
 
-Sink = Callable[[str, Mapping[str, Any]], None]
+Sink = Callable[[str, bytes | memoryview, int], None]
+"""Takes (split, lines, how many)."""
 
 __all__ = ["ExportOptions", "ExportReport", "export", "options", "target"]
 
@@ -134,9 +137,12 @@ def _into_stream(
     out: IO[bytes],
     progress: Progress | None,
 ) -> None:
-    lines = JsonLines(io.BytesIO() if work.options.dry_run else out)
-    _run(store, view, work, report, lambda _, row: lines.add(row), None, progress)
-    lines.finish()
+    if work.options.dry_run:
+        _run(store, view, work, report, lambda *_: None, None, progress)
+        return
+    encoder = JsonLines(out)
+    _run(store, view, work, report, lambda _, data, rows: encoder.add(data), None, progress)
+    encoder.finish()
 
 
 def _into_folder(
@@ -205,24 +211,36 @@ def _run(
         else nullcontext()
     )
     with shuffled as piles:
-        for split, prompt, row in _rows(store, view, work, report, progress):
+        for found in _lines(store, view, work, report, progress):
             if piles:
-                piles.add(split, prompt, row)
+                piles.add(found.split, found.prompt, found.data)
             else:
-                sink(split, row)
+                sink(found.split, found.data, found.rows)
         if piles:
             piles.hand_on()
     if not report.books.rows:
         raise NothingToDo(f"no rows for {report.options.format}", hint=_why_empty(report))
 
 
-def _rows(
+def _lines(
     store: Store, view: Snapshot, work: Work, report: ExportReport, progress: Progress | None
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for n, bundle in enumerate(read_bundles(store, view), 1):
-        yield from work.rows(bundle, report.books)
-        if progress and n % 500 == 0:
-            progress(n, view.watermark["prompt"])
+) -> Iterator[Lines]:
+    options = work.options
+    jobs = 1 if options.format == "kto" else options.jobs or cores()
+    job = Job(store.path, view, Range(), parts_of(options), Writer(work), view.watermark["prompt"])
+    return lines(store, job, report.books, jobs, progress)
+
+
+def parts_of(options: ExportOptions) -> Parts:
+    """What an export needs of a bundle."""
+    everything = options.format == "records"
+    rated = options.pairs.margin == "rating" or options.format in ("sft", "rankings")
+    return Parts(
+        aliases=everything,
+        sources=everything or options.format == "rankings",
+        details=everything or rated,
+        skips=everything,
+    )
 
 
 def _why_empty(report: ExportReport) -> str:

@@ -158,6 +158,8 @@ def translated(path: Path) -> Iterator[None]:
         raise _as_ours(error.orig, path) from error
     except sqlite3.Error as error:
         raise _as_ours(error, path) from error
+    except UnicodeDecodeError as error:  # the driver cannot even say what is wrong
+        raise ForeignStore(f"{path}: the store is damaged", hint="labelkit doctor") from error
     except PermissionError as error:
         raise StoreError(
             f"{path}: no permission to write", hint="check who owns the file and its folder"

@@ -13,7 +13,7 @@ from labelkit.domain.tasks import BatchSettings, Candidate, TaskView, handle_of
 from labelkit.store import rules, schema
 from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
-from labelkit.store.desk import HELD, Desk, Lease, may_work, task_completions
+from labelkit.store.desk import HELD, LENT, Desk, Lease, may_work, task_completions
 from labelkit.store.engine import Tx
 
 _HOW_FAR_BACK = 200
@@ -100,7 +100,7 @@ def progress(tx: Tx, desk: Desk) -> tuple[int, int]:
     mine = mine.where(slot.c.labeler_id == desk.labeler_key, *here)
     done = tx.scalar(mine.where(slot.c.state == "filled")) or 0
     coming = or_(slot.c.state == "leased", and_(slot.c.state == "waiting", _IN_USE))
-    held = tx.scalar(mine.where(coming)) or 0
+    held = tx.scalar(mine.where(coming, ~slot.c.token.startswith(LENT))) or 0
     roomy = (task.c.state == "open", task.c.filled + task.c.leased < task.c.overlap)
     had = tx.scalar(mine.where(slot.c.state.in_(HELD), slot.c.round == 0, *roomy)) or 0
     room = select(func.count()).select_from(task).join(batch, batch.c.id == task.c.batch_id)
