@@ -54,7 +54,7 @@ class Purge:
         found = [f"this backup still holds it: {path}" for path in self.backups]
         if not self.compacted and not self.dry_run:
             found.append("the file could not be written anew; its free pages are overwritten")
-        found.append("exports that were written before, and copies elsewhere, still hold it too")
+        found.append("exports and bundles that were made before, and copies elsewhere, hold it too")
         return found
 
 

@@ -56,7 +56,8 @@ class Ingest:
     def add(self, incoming: Incoming) -> None:
         self.counts["completions"]["collapsed"] += incoming.collapsed_completions
         self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
-        if self._gone.knows(incoming.bundle.prompt):
+        prompt = incoming.bundle.prompt
+        if self._gone.knows(prompt.uid, prompt.user):
             self.counts["prompts"][PURGED] += 1
         self._block.append(incoming.bundle)
         if len(self._block) >= _BLOCK:

@@ -16,7 +16,6 @@ from sqlalchemy import Select, Table, delete, func, insert, select
 from sqlalchemy.sql import ColumnElement
 
 from labelkit.domain.canonical import canonical_json
-from labelkit.domain.models import Prompt
 from labelkit.domain.tasks import handle_of
 from labelkit.domain.times import now_text
 from labelkit.store import schema
@@ -153,11 +152,11 @@ class Gone:
         self._tx = tx
         self._digests = set(tx.scalars(select(schema.purged.c.digest)))
 
-    def knows(self, prompt: Prompt) -> bool:
-        """Whether a prompt, or everything of its user, was deleted before."""
+    def knows(self, prompt: str, user: str | None) -> bool:
+        """Whether a prompt, by uid, or everything of its user was deleted before."""
         if not self._digests:
             return False
-        names = [(PROMPT, prompt.uid), (USER, prompt.user or "")]
+        names = [(PROMPT, prompt), (USER, user or "")]
         return any(_digest(self._tx, *name) in self._digests for name in names)
 
 

@@ -217,6 +217,27 @@ def test_twins_of_an_excluded_prompt_are_used(cli: Cli, tmp_path: Path) -> None:
         cli("prompts", "undo", run)
 
 
+def test_decisions_travel_with_a_merge(filled: Cli, tmp_path: Path) -> None:
+    filled("assign")
+    other = Cli(tmp_path / "other.db")
+    shutil.copyfile(filled.store, other.store)
+    other.store.chmod(0o600)
+    other("prompts", "exclude", name(1), name(2))
+    filled("prompts", "exclude", name(2))
+    filled("prompts", "undo", "--prompt", name(2))
+    filled("prompts", "exclude", name(3))
+    for here, there in ((filled, other), (other, filled)):
+        assert here("merge", there.store, "--json").json["decisions"]["added"] > 0
+        assert here("merge", there.store, "--json").json["decisions"]["added"] == 0
+        assert here("doctor", "--json").json["ok"]
+    listed = ("prompts", "list", "--excluded", "--json")
+    assert filled(*listed).out == other(*listed).out
+    states = ("tasks", "list", "--json")
+    assert sorted(t["state"] for t in filled(*states).json["tasks"]) == sorted(
+        t["state"] for t in other(*states).json["tasks"]
+    )
+
+
 def test_a_damaged_decision_is_found(filled: Cli) -> None:
     filled("prompts", "exclude", name(1))
     with sqlite3.connect(filled.store) as connection:

@@ -176,6 +176,17 @@ def test_what_comes_back_is_noticed(worked: Cli, tmp_path: Path) -> None:
     assert SECRET.encode() not in worked.store.read_bytes()
 
 
+def test_it_does_not_come_back_with_a_merge(worked: Cli, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(worked.store, copy)
+    copy.chmod(0o600)
+    worked("purge", "--user", f"{SECRET} user", "--yes")
+    ran = worked("merge", copy, "--json")
+    assert ran.json["prompts"] == {"added": 0, "known": N}
+    assert sum("deleted here for good" in told for told in ran.json["conflicts"]) == N
+    assert SECRET.encode() not in worked.store.read_bytes()
+
+
 def test_backups_are_named(worked: Cli) -> None:
     kept = worked("backup", "--json").json["backups"][0]["path"]
     ran = worked("purge", "--user", f"{SECRET} user", "--yes")
