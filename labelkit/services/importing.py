@@ -73,13 +73,12 @@ class ImportReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `labelkit.import/1`."""
-        skips = self.counts["skips"]
         return {
             "schema": "labelkit.import/1",
             **{
                 name: dict(n)
                 for name, n in self.counts.items()
-                if name != "skips" or skips["added"]
+                if name not in ("skips", "decisions") or n["added"]
             },
             "rejected": self.rejected,
             **({"lost": dict(sorted(self.lost.items()))} if self.lost else {}),

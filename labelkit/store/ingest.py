@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import Bundle, Completion, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
-from labelkit.store import people, rules, schema
+from labelkit.store import decisions, people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
 from labelkit.store.engine import Tx
 from labelkit.store.purging import Gone
@@ -45,7 +45,7 @@ class Ingest:
     _gone: Gone = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("prompts", "completions", "demonstrations", "rankings", "skips"):
+        for name in ("prompts", "completions", "demonstrations", "rankings", "skips", "decisions"):
             self.counts[name] = Counter(added=0, known=0)
         self.counts["completions"]["collapsed"] = 0
         self.counts["rankings"]["collapsed"] = 0
@@ -71,6 +71,7 @@ class Ingest:
             completions = self._completions(block, prompts)
             for get in ("rankings", "demonstrations", "skips"):
                 self._labels(block, get, prompts, completions)
+            self._decisions(block, prompts)
         return self.counts
 
     def completion_names(self, prompt: str) -> Names:
@@ -176,6 +177,15 @@ class Ingest:
             for row in self.tx.execute(query.where(table.c.prompt_id.in_(chunk))):
                 by_key[row.prompt_id][row.uid.hex()] = row.id
         return {uid: by_key[key] for uid, key in prompts.items()}
+
+    # -- decisions -------------------------------------------------------------------------------
+
+    def _decisions(self, block: Sequence[Bundle], prompts: dict[str, tuple[int, bool]]) -> None:
+        made = [(prompts[b.prompt.uid][0], d) for b in block for d in b.prompt.decisions]
+        if made:
+            added = decisions.add(self.tx, made)
+            self.counts["decisions"].update(added=added, known=len(made) - added)
+            decisions.follow(self.tx, [key for key, _ in made])
 
     # -- labels ----------------------------------------------------------------------------------
 
