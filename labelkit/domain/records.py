@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labelkit.domain.canonical import canonical_json
+from labelkit.domain.decisions import from_entry
 from labelkit.domain.identity import completion_uid, named, prompt_uid
 from labelkit.domain.models import (
     K_LEAST,
     K_MOST,
     Bundle,
     Completion,
+    Decision,
     Demonstration,
     Guideline,
     LabelerKind,
@@ -119,7 +121,16 @@ def _prompt(record: Record) -> Prompt:
         meta=record.get("meta") or {},
         external_id=None if external_id == uid else external_id,
         aliases=tuple(sorted(set(record.get("aliases") or ()))),
+        decisions=tuple(_decisions(uid, record.get("decisions") or ())),
     )
+
+
+def _decisions(prompt: str, items: Sequence[Record]) -> Iterable[Decision]:
+    for i, item in enumerate(items):
+        try:
+            yield from_entry(prompt, item)
+        except ValueError as error:
+            raise RecordError(f"decisions.{i}", str(error)) from None
 
 
 def _messages(prompt: str | Sequence[Mapping[str, str]], kind: str) -> tuple[Message, ...]:

@@ -24,7 +24,7 @@ from labelkit.services.import_formats import detect, items_by_id, rows_of
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
-from labelkit.store.ingest import Counts, Ingest
+from labelkit.store.ingest import PURGED, Counts, Ingest
 
 SHOWN_PROBLEMS = 50
 
@@ -63,15 +63,22 @@ class ImportReport:
     detected: bool = False
     lost: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What should be heard about, though nothing is wrong with the file."""
+        if n := self.counts["prompts"][PURGED]:
+            said = f"{n:,} of these prompts were deleted for good before, and are back"
+            return [f"{said}: labelkit purge deletes them again"]
+        return []
+
     def as_json(self) -> dict[str, Any]:
         """Return the report as `labelkit.import/1`."""
-        skips = self.counts["skips"]
         return {
             "schema": "labelkit.import/1",
             **{
                 name: dict(n)
                 for name, n in self.counts.items()
-                if name != "skips" or skips["added"]
+                if name not in ("skips", "decisions") or n["added"]
             },
             "rejected": self.rejected,
             **({"lost": dict(sorted(self.lost.items()))} if self.lost else {}),

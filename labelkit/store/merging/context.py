@@ -22,6 +22,7 @@ KINDS = (
     "completions",
     "gold",
     "tasks",
+    "decisions",
     "rankings",
     "demonstrations",
     "skips",
