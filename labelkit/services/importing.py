@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import sys
@@ -83,7 +84,7 @@ def import_file(
     report = ImportReport(name, options.format, dry_run=options.dry_run)
     with opened(store) as opened_store, _rejects(options.rejects) as rejects:
         try:
-            with opened_store.write() as tx, _open(source, progress) as stream:
+            with opened_store.write() as tx, _open(source, progress) as stream, _no_collector():
                 _run(tx, importer.read(stream), report, options, rejects)
                 if options.dry_run:
                     raise _Undo
@@ -146,6 +147,18 @@ def _refusal(report: ImportReport, options: ImportOptions) -> str:
     rows = "1 bad row" if report.rejected == 1 else f"{report.rejected} bad rows"
     allowed = f", {options.max_bad} allowed" if options.max_bad else ""
     return "\n".join([*lines, f"nothing was imported: {rows}{allowed}"])
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Records hold no cycles, and looking for some among them takes a sixth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # -- files ---------------------------------------------------------------------------------------
