@@ -29,7 +29,7 @@ from labelkit.domain.models import (
     Source,
 )
 from labelkit.store import people, rules, schema
-from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw
+from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw, sound_rows
 from labelkit.store.engine import Tx
 
 CHUNK = 400
@@ -140,6 +140,7 @@ def _prompts(tx: Tx, view: Snapshot, within: Range, last: bytes) -> list[Any]:
     return list(tx.execute(query.order_by(table.c.uid).limit(CHUNK)))
 
 
+@sound_rows()
 def _bundles(tx: Tx, view: Snapshot, prompts: list[Any]) -> list[Bundle]:
     keys = [row.id for row in prompts]
     completions = _by(tx, _of_prompts(schema.completion, keys, view), "prompt_id")
