@@ -259,7 +259,7 @@ def _rejects(path: Path | None) -> Iterator[Callable[[plugins.Row, RecordError],
         return
     import jsonlines
 
-    with Replacing(path, even_refused=True) as file, jsonlines.Writer(file) as writer:
+    with Replacing(path, even_refused=True, private=True) as file, jsonlines.Writer(file) as writer:
 
         def keep(row: plugins.Row, error: RecordError) -> None:
             reason = {row.unit: row.line, "field": error.where, "reason": error.reason}
