@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from labelkit.domain.canonical import canonical_json
-from labelkit.domain.models import Bundle, Completion, Label, Labeler, Prompt
+from labelkit.domain.models import Bundle, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
 from labelkit.store import decisions, people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
@@ -152,18 +152,24 @@ class Ingest:
     ) -> dict[str, dict[str, int]]:
         """Map each prompt's uid to {completion uid: local key}, new ones written."""
         result = self._stored_completions({u: key for u, (key, old) in prompts.items() if old})
-        rows, sources = [], []
+        rows: list[tuple[Any, ...]] = []
+        sources: list[tuple[Any, ...]] = []
+        first = key = self._peek_id(schema.completion)
         for bundle in block:
             keys = result.setdefault(bundle.prompt.uid, {})
             prompt_key = prompts[bundle.prompt.uid][0]
             for completion in bundle.completions:
-                known = completion.uid in keys
-                self.counts["completions"]["known" if known else "added"] += 1
-                if not known:
-                    keys[completion.uid] = self._take_id(schema.completion)
-                    key = keys[completion.uid]
-                    rows.append((key, raw(completion.uid), prompt_key, completion.text))
-                sources += _source_rows(keys[completion.uid], completion)
+                uid = completion.uid
+                if uid not in keys:
+                    keys[uid] = key
+                    rows.append((key, bytes.fromhex(uid), prompt_key, completion.text))
+                    key += 1
+                local = keys[uid]
+                sources += [(local, *source_key(source)) for source in completion.sources]
+        self._next[schema.completion.name] = key
+        counts = self.counts["completions"]
+        counts["added"] += key - first
+        counts["known"] += sum(len(b.completions) for b in block) - (key - first)
         insert_many(self.tx, schema.completion, ("id", "uid", "prompt_id", "text"), rows)
         columns = ("completion_id", "external_id", "model", "params")
         insert_many(self.tx, schema.completion_source, columns, sources, known_ok=True)
@@ -253,9 +259,12 @@ class Ingest:
 
     def _take_id(self, table: Any) -> int:
         """Keys are handed out here, so that rows can be written in bulk and still be linked."""
-        key = self._next.get(table.name) or next_id(self.tx, table)
+        key = self._peek_id(table)
         self._next[table.name] = key + 1
         return key
+
+    def _peek_id(self, table: Any) -> int:
+        return self._next.get(table.name) or next_id(self.tx, table)
 
 
 def _prompt_row(key: int, prompt: Prompt) -> tuple[Any, ...]:
@@ -284,7 +293,3 @@ def _filled(first: Prompt, later: Prompt) -> Prompt:
         if getattr(later, name) and not getattr(first, name)
     }
     return replace(first, **news)
-
-
-def _source_rows(key: int, completion: Completion) -> list[tuple[Any, ...]]:
-    return [(key, *source_key(source)) for source in completion.sources]
