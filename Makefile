@@ -13,7 +13,7 @@ ENVIRONMENTS := .venv-trainers
 TRAINERS_PIP_ARGS ?=
 comma := ,
 
-.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture clean
+.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz clean
 
 demo: .venv/.run
 	$(BIN)/labelkit tour
@@ -24,9 +24,18 @@ test: .venv/.dev
 # The same harnesses as in `make test`, for hours instead of minutes. KILLS is for each job.
 KILLS ?= 2000
 torture: .venv/.dev
-	@for job in ranking importing exporting migrating restoring; do \
+	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
+
+# The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
+# atheris is there (pip install atheris), and mutates blindly if not.
+FUZZ_SECONDS ?= 60
+READERS := records files guidelines config grammar gold answers bundles
+fuzz: .venv/.dev
+	@how=$$($(BIN)/python -c 'import atheris' 2>/dev/null && echo --atheris || true); \
+	for reader in $(READERS); do \
+	(cd tests && ../$(BIN)/python -m fuzz $$reader --seconds $(FUZZ_SECONDS) $$how) || exit 1; done
 
 check: lint types contracts test
 

@@ -82,6 +82,10 @@ def export(
         str | None,
         typer.Option(metavar="FILE", help="Measure rows with this tokenizer.json."),
     ] = None,
+    allow_pii: Annotated[
+        bool,
+        typer.Option("--allow-pii", help="Train on prompts with undecided PII hints too."),
+    ] = False,
     licence: Annotated[
         str | None, typer.Option("--licence", "--license", help="For the dataset card.")
     ] = None,
@@ -120,6 +124,7 @@ def export(
         max_rows=max_rows,
         keep_contradictions=keep_contradictions,
         keep_template_tokens=keep_template_tokens,
+        allow_pii=allow_pii,
         licence=licence,
         card=card,
         tokenizer=tokenizer,

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labelkit.domain.canonical import canonical_json
+from labelkit.domain.decisions import from_entry
 from labelkit.domain.identity import completion_uid, named, prompt_uid
 from labelkit.domain.models import (
     K_LEAST,
     K_MOST,
     Bundle,
     Completion,
+    Decision,
     Demonstration,
     Guideline,
     LabelerKind,
@@ -119,7 +121,16 @@ def _prompt(record: Record) -> Prompt:
         meta=record.get("meta") or {},
         external_id=None if external_id == uid else external_id,
         aliases=tuple(sorted(set(record.get("aliases") or ()))),
+        decisions=tuple(_decisions(uid, record.get("decisions") or ())),
     )
+
+
+def _decisions(prompt: str, items: Sequence[Record]) -> Iterable[Decision]:
+    for i, item in enumerate(items):
+        try:
+            yield from_entry(prompt, item)
+        except ValueError as error:
+            raise RecordError(f"decisions.{i}", str(error)) from None
 
 
 def _messages(prompt: str | Sequence[Mapping[str, str]], kind: str) -> tuple[Message, ...]:
@@ -291,7 +302,9 @@ class _LabelReader:
         return tuple(folded), rest
 
     def _ratings(self, item: Record, guideline: Guideline | None, where: str) -> dict[str, int]:
-        scale = guideline.scale if guideline else None if item.get("guideline") else Scale()
+        scale = None if item.get("guideline") else Scale()
+        if guideline and guideline.text:  # of one that is only quoted, the scale is unknown
+            scale = guideline.scale
         result: dict[str, int] = {}
         for name, rating in (item.get("ratings") or {}).items():
             if scale and not scale.least <= rating <= scale.most:

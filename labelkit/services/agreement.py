@@ -98,7 +98,10 @@ class AgreementReport:
     def headline(self) -> str:
         """One line: what the numbers below stand on."""
         n = self.whole
-        who = f"{n.rankings:,} rankings by {n.labelers:,} labelers on {n.prompts:,} prompts"
+        who = (
+            f"{_counted(n.rankings, 'ranking')} by {_counted(n.labelers, 'labeler')} on "
+            f"{_counted(n.prompts, 'prompt')}"
+        )
         return f"{who}, {n.shared_units:,} of {n.units:,} pairs judged by two or more"
 
     def remarks(self) -> list[str]:
@@ -141,6 +144,10 @@ class AgreementReport:
             "reference": {"instructgpt": INSTRUCTGPT},
             **(by if self.options.by else {}),
         }
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun if n == 1 else noun + 's'}"
 
 
 def options(

@@ -47,6 +47,7 @@ class ExportOptions:
     tokenizer: str | None = None
     dry_run: bool = False
     consensus: str | None = None
+    allow_pii: bool = False
     jobs: int = 0
 
     @property
@@ -78,6 +79,7 @@ def options(
     tokenizer: str | None = None,
     seed: str = "",
     dry_run: bool = False,
+    allow_pii: bool = False,
     jobs: int = 0,
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
@@ -111,6 +113,7 @@ def options(
         tokenizer=tokenizer,
         dry_run=dry_run,
         consensus=method,
+        allow_pii=allow_pii,
         jobs=jobs,
     )
 
@@ -190,6 +193,7 @@ def said(options: ExportOptions) -> dict[str, Any]:
         "container": options.container,
         "max_rows": options.max_rows,
         "tokenizer": options.tokenizer,
+        "allow_pii": options.allow_pii,
     }
     if options.format == "sft":
         told["answers"] = options.answers

@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from labelkit.domain import units
 from labelkit.domain.asked import Asked, Measure, fitted
+from labelkit.domain.decisions import in_words, settled
 from labelkit.domain.leaks import leak_key, prompt_text
 from labelkit.domain.lengths import estimated_tokens
 from labelkit.domain.models import Bundle, current
 from labelkit.domain.pairs import Judged, Pair, counted, expand
 from labelkit.domain.splits import SplitPlan, split_of
+from labelkit.domain.withheld import UNDECIDED, withheld
 from labelkit.plugins import Stage
 from labelkit.services.export_options import RANKED, ExportOptions
 
@@ -26,7 +28,10 @@ _DIGEST_SPACE = 1 << 256
 
 @dataclass(slots=True)
 class Books:
-    """What an export counted. Two of them add up."""
+    """What an export counted. Two of them add up.
+
+    `undecided` names the prompts that were left out because of PII hints nobody decided about.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
@@ -36,6 +41,7 @@ class Books:
     labelers: Counter[tuple[str, str]] = field(default_factory=Counter)
     guidelines: Counter[str] = field(default_factory=Counter)
     seconds: Counter[int] = field(default_factory=Counter)
+    undecided: Counter[str] = field(default_factory=Counter)
     digest: int = 0
 
     def add(self, other: Books) -> None:
@@ -105,11 +111,20 @@ class Work:
         books.counts["prompts"] += 1
         if self.options.format in RANKED:
             self._note_labelers(bundle, books)
+        if self.options.format != "records" and bundle.prompt.decisions:
+            bundle = replace(bundle, prompt=settled(bundle.prompt))
         return split, bundle
 
     def _split(self, bundle: Bundle, books: Books) -> str | None:
-        prompt = bundle.prompt
+        prompt = settled(bundle.prompt)
         split = split_of(prompt, self.options.split or SplitPlan())
+        if self.options.format == "records":
+            return split
+        if (why := withheld(prompt, split, allow_pii=self.options.allow_pii)) is not None:
+            books.counts[why] += 1
+            if why == UNDECIDED:
+                books.undecided[prompt.name] += 1
+            return None
         if self.twins and self.twins.get(leak_key(prompt_text(prompt.messages)), split) != split:
             books.counts["twins"] += 1
             return None
@@ -208,4 +223,5 @@ def _identity(bundle: Bundle) -> int:
     """A number made of the uids of everything that could have shaped a row."""
     labels = [x.uid for x in (*current(bundle.rankings), *current(bundle.demonstrations))]
     names = [bundle.prompt.uid, *(c.uid for c in bundle.completions), *sorted(labels)]
+    names += in_words(bundle.prompt)
     return int.from_bytes(hashlib.sha256("\n".join(names).encode()).digest(), "big")

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import IO
 
 from labelkit.domain.asked import Measure
+from labelkit.domain.decisions import settled, standing
 from labelkit.domain.lengths import ESTIMATE, estimated_tokens
+from labelkit.domain.models import Prompt
 from labelkit.domain.splits import SplitPlan
+from labelkit.domain.withheld import EXCLUDED
 from labelkit.errors import NothingToDo, UsageError
 from labelkit.plugins import Exporter, Stage
 from labelkit.services.agreement import quoted
@@ -28,6 +31,7 @@ from labelkit.services.export_shuffle import Shuffled
 from labelkit.services.export_twins import twins
 from labelkit.services.project import opened
 from labelkit.services.selection import Selection
+from labelkit.services.split_plan import plan_in_force
 from labelkit.store import rules
 from labelkit.store.bundles import Parts, Range, Snapshot, any_pinned, read_prompts, snapshot
 from labelkit.store.core import Store
@@ -79,15 +83,23 @@ def prepare(
     store: Store, options: ExportOptions, stage: Stage, measure: Measure = estimated_tokens
 ) -> tuple[Snapshot, Work]:
     """Return what an export of this store sees, and the way from its bundles to rows."""
-    plan = options.split or SplitPlan()
     with store.read() as tx:
         view = snapshot(tx)
+        options = replace(options, split=options.split or plan_in_force(tx))
         # A rating margin is a share of the scale that the labeler's guideline had.
         spans = {g.ref: g.scale.most - g.scale.least for g in rules.everything(tx)}
         several = bool(options.split) or any_pinned(tx)
-    same = twins(lambda: read_prompts(store, view), plan) if several and stage.columns else {}
+    plan = options.split or SplitPlan()
+    same = twins(lambda: _usable(store, view), plan) if several and stage.columns else {}
     settled = replace(options, pairs=replace(options.pairs, rating_spans=spans))
     return view, Work(settled, stage, same, measure, _merger(store, options))
+
+
+def _usable(store: Store, view: Snapshot) -> Iterator[Prompt]:
+    """The prompts that are not excluded, as they were decided about."""
+    for prompt in read_prompts(store, view):
+        if not standing(prompt).excluded:
+            yield settled(prompt)
 
 
 def _merger(store: Store, options: ExportOptions) -> BundleMerger | None:
@@ -234,7 +246,7 @@ def parts_of(options: ExportOptions) -> Parts:
 def _why_empty(report: ExportReport) -> str:
     counts, stage = report.books.counts, report.options.format
     if not counts["prompts"]:
-        return "labelkit import FILE"
+        return _why_no_prompt(report)
     if report.books.refused:
         return "--misfits flatten, or another --for: its rows cannot say these prompts"
     if stage == "sft":
@@ -244,3 +256,11 @@ def _why_empty(report: ExportReport) -> str:
     if report.options.pairs.labelers == "human":
         return "labelkit rank --as NAME; rankings by models need --labelers model or all"
     return "labelkit rank --as NAME"
+
+
+def _why_no_prompt(report: ExportReport) -> str:
+    if report.books.undecided:
+        return "every prompt has PII hints: labelkit prompts pii, or --allow-pii"
+    if report.books.counts[EXCLUDED]:
+        return "every prompt is excluded: labelkit prompts list --excluded"
+    return "labelkit import FILE"

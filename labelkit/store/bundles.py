@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import Table, func, literal, select
 
+from labelkit.domain.decisions import Aspect
 from labelkit.domain.models import (
     Bundle,
     Completion,
@@ -28,8 +29,8 @@ from labelkit.domain.models import (
     Skip,
     Source,
 )
-from labelkit.store import people, rules, schema
-from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw
+from labelkit.store import decisions, people, rules, schema
+from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw, sound_rows
 from labelkit.store.engine import Tx
 
 CHUNK = 400
@@ -94,7 +95,7 @@ class Snapshot:
 
 def snapshot(tx: Tx) -> Snapshot:
     """Take a watermark of everything that a bundle is made of."""
-    tables = (schema.prompt, schema.completion, *schema.LABELS)
+    tables = (schema.prompt, schema.completion, schema.decision, *schema.LABELS)
     marks = {t.name: tx.scalar(select(func.max(t.c.id))) or 0 for t in tables}
     return Snapshot(marks, people.names(tx), rules.refs(tx))
 
@@ -137,9 +138,10 @@ def read_prompts(
     while True:
         with store.read() as tx:
             rows = _prompts(tx, view, within or Range(), last)
+            decided = decided_about(tx, view, rows)
         if not rows:
             return
-        yield from (_prompt(row, {}) for row in rows)
+        yield from (prompt_from(row, {}, decided) for row in rows)
         last = rows[-1].uid
 
 
@@ -161,9 +163,10 @@ def prompts_named(tx: Tx, name: str) -> list[str]:
 
 
 def any_pinned(tx: Tx) -> bool:
-    """Whether any prompt is pinned to a split."""
+    """Whether any prompt is pinned to a split, by its file or by a decision."""
     table = schema.prompt
-    return tx.scalar(select(table.c.id).where(table.c.split.is_not(None)).limit(1)) is not None
+    said = select(table.c.id).where(table.c.split.is_not(None)).limit(1)
+    return tx.scalar(said) is not None or decisions.any_about(tx, Aspect.SPLIT)
 
 
 def _prompts(
@@ -184,6 +187,7 @@ def _prompts(
     return list(tx.execute(query.order_by(table.c.uid).limit(CHUNK)).all())
 
 
+@sound_rows()
 def _bundles(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> list[Bundle]:
     keys = [row.id for row in prompts]
     completions = _completions(tx, keys, view, texts=parts.texts)
@@ -191,9 +195,10 @@ def _bundles(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> list[B
     aliases = _by_prompt(tx, schema.prompt_alias, keys) if parts.aliases else {}
     kinds = {k: t for k, t in TABLES.items() if parts.skips or k is not Skip}
     labels = {k: _by_prompt(tx, t, keys, view) for k, t in kinds.items()}
+    decided = decided_about(tx, view, prompts)
     return [
         _bundle(
-            _prompt(row, aliases),
+            prompt_from(row, aliases, decided),
             completions[row.id],
             sources,
             {kind: rows.get(row.id, ()) for kind, rows in labels.items()},
@@ -202,6 +207,14 @@ def _bundles(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> list[B
         )
         for row in prompts
     ]
+
+
+def decided_about(tx: Tx, view: Snapshot, prompts: list[Any]) -> Rows:
+    """Most stores, and most exports, have no decisions: then nothing is asked for."""
+    if not view.watermark["decision"]:
+        return {}
+    found = _by_prompt(tx, schema.decision, [row.id for row in prompts], view)
+    return {key: sorted(rows, key=lambda row: row.id) for key, rows in found.items()}
 
 
 def _completions(
@@ -244,7 +257,7 @@ def _sources(tx: Tx, keys: list[int]) -> dict[int, list[Source]]:
     return found
 
 
-def _prompt(row: Any, aliases: Rows) -> Prompt:
+def prompt_from(row: Any, aliases: Rows, decided: Rows) -> Prompt:
     return Prompt(
         uid=row.uid.hex(),
         messages=tuple([Message(role, content) for role, content in orjson.loads(row.messages)]),
@@ -257,6 +270,7 @@ def _prompt(row: Any, aliases: Rows) -> Prompt:
         meta=load(row.meta, {}),
         external_id=row.external_id,
         aliases=tuple(sorted(alias.name for alias in aliases.get(row.id, ()))),
+        decisions=tuple(decisions.decision_from(each) for each in decided.get(row.id, ())),
     )
 
 

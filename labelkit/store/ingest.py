@@ -17,9 +17,10 @@ from sqlalchemy import select, update
 from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import Bundle, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
-from labelkit.store import people, rules, schema
+from labelkit.store import decisions, people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
 from labelkit.store.engine import Tx
+from labelkit.store.purging import Gone
 from labelkit.store.sql import chunks, insert_many, next_id, row_crc
 
 _BLOCK = 400
@@ -27,6 +28,8 @@ _ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "exter
 _PROMPT = ("id", "uid", "kind", "messages", *_ATTRIBUTES)
 
 Counts = dict[str, Counter[str]]
+PURGED = "purged_before"
+"""Counts prompts that were deleted for good once, and are back."""
 
 
 @dataclass(slots=True)
@@ -39,18 +42,23 @@ class Ingest:
     _next: dict[str, int] = field(default_factory=dict)
     _labelers: dict[str, int] = field(default_factory=dict)
     _guidelines: dict[str, int] = field(default_factory=dict)
+    _gone: Gone = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("prompts", "completions", "demonstrations", "rankings", "skips"):
+        for name in ("prompts", "completions", "demonstrations", "rankings", "skips", "decisions"):
             self.counts[name] = Counter(added=0, known=0)
         self.counts["completions"]["collapsed"] = 0
         self.counts["rankings"]["collapsed"] = 0
         self._labelers = {name: key for key, (name, _) in people.names(self.tx).items()}
+        self._gone = Gone(self.tx)
         self._guidelines = {ref: key for key, ref in rules.refs(self.tx).items()}
 
     def add(self, incoming: Incoming) -> None:
         self.counts["completions"]["collapsed"] += incoming.collapsed_completions
         self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
+        prompt = incoming.bundle.prompt
+        if self._gone.knows(prompt.uid, prompt.user):
+            self.counts["prompts"][PURGED] += 1
         self._block.append(incoming.bundle)
         if len(self._block) >= _BLOCK:
             self.finish()
@@ -63,6 +71,7 @@ class Ingest:
             completions = self._completions(block, prompts)
             for get in ("rankings", "demonstrations", "skips"):
                 self._labels(block, get, prompts, completions)
+            self._decisions(block, prompts)
         return self.counts
 
     def completion_names(self, prompt: str) -> Names:
@@ -174,6 +183,15 @@ class Ingest:
             for row in self.tx.execute(query.where(table.c.prompt_id.in_(chunk))):
                 by_key[row.prompt_id][row.uid.hex()] = row.id
         return {uid: by_key[key] for uid, key in prompts.items()}
+
+    # -- decisions -------------------------------------------------------------------------------
+
+    def _decisions(self, block: Sequence[Bundle], prompts: dict[str, tuple[int, bool]]) -> None:
+        made = [(prompts[b.prompt.uid][0], d) for b in block for d in b.prompt.decisions]
+        if made:
+            added = decisions.add(self.tx, made)
+            self.counts["decisions"].update(added=added, known=len(made) - added)
+            decisions.follow(self.tx, [key for key, _ in made])
 
     # -- labels ----------------------------------------------------------------------------------
 
