@@ -132,7 +132,7 @@ def export(
         dry_run=dry_run,
         jobs=jobs,
     )
-    with progress(ctx, "exporting") as bar:
+    with progress(ctx, "exporting", "prompts") as bar:
         report = service.export(store_of(ctx), options, service.target(to, dry_run), bar)
     if json:
         out_json(report.as_json())

@@ -27,7 +27,7 @@ def verify(
     """
     from labelkit.services import verifying as service
 
-    with progress(ctx, "verifying") as bar:
+    with progress(ctx, "verifying", "rows") as bar:
         report = service.verify(folder, against, bar)
     if json:
         out_json(report.as_json())

@@ -140,6 +140,11 @@ class _Rows:
     progress: Progress | None = None
     prompts: dict[int, tuple[str, str]] = field(default_factory=dict)
 
+    @property
+    def promised(self) -> int:
+        """How many rows the manifest speaks of."""
+        return sum(about["rows"] for about in self.manifest["files"])
+
     def check(self) -> None:
         splits: dict[str, int] = {}
         for about in files_in_order(self.manifest):
@@ -164,7 +169,7 @@ class _Rows:
                 for row in rows_of(self.folder, about["name"]):
                     self.report.rows += 1
                     if self.progress and self.report.rows % 1000 == 0:
-                        self.progress(self.report.rows, None)
+                        self.progress(self.report.rows, self.promised)
                     yield row, self._sound(row)
 
     def _sound(self, row: ReadRow) -> Seen | None:
