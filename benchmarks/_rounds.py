@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-
 _FINE = (0, 4)
 """4 is labelkit's "nothing was done": all that a look at the first task does."""
 
