@@ -75,8 +75,16 @@ $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 		$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -r $(<:.txt=.nodeps.txt); fi
 	@touch $@
 
-bench: .venv/.dev
+# Peers live in an environment of their own; ours stays as users have it.
+bench: .venv/.dev .venv-peers/.done
 	$(BIN)/python -m benchmarks
 
+.venv-peers/.done: benchmarks/peers.txt benchmarks/peers.nodeps.txt
+	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(PYTHON) -m benchmarks._peers
+	@touch $@
+
 clean:
-	rm -rf .venv $(ENVIRONMENTS) build dist *.egg-info
+	rm -rf .venv .venv-peers $(ENVIRONMENTS) build dist *.egg-info

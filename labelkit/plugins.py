@@ -32,20 +32,51 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record of an input file: the record in labelkit's own shape, or why it has none."""
+    """One record of an input file: the record in labelkit's own shape, or why it has none.
+
+    A foreign file has more to say: `line` counts in `unit` (line, item or row), `given` is what
+    stood there before it became a record, and `lost` are phrases for what labelkit has no place
+    for; a row of nothing else is no bad row.
+    """
 
     line: int
     record: Mapping[str, Any] | None = None
     where: str = ""
     reason: str = ""
+    unit: str = "line"
+    given: Mapping[str, Any] | None = None
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What a file does not say of itself.
+
+    `columns` maps a table's columns to labelkit's fields; `items` holds, by id, the objects that
+    its rows speak of.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Reads one file format. `read` streams; it never raises for a bad record."""
+    """Reads one file format. `read` streams; it never raises for a bad record.
+
+    `recognises` says whether an object of a file is this format's and no other's. `foreign` files
+    do not hold labelkit's own records; where they name no labeler it is `labeler`, of `kind`.
+    `told` are the helps of `Help` that `read_with` can use.
+    """
 
     title: str
     read: Callable[[ByteStream], Iterator[Row]]
+    recognises: Callable[[Mapping[str, Any]], bool] = lambda item: False
+    foreign: bool = True
+    labeler: str = ""
+    kind: str = "human"
+    told: tuple[Literal["columns", "items"], ...] = ()
+    read_with: Callable[[ByteStream, Help], Iterator[Row]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +108,10 @@ class Stage:
     `margin` says that the trainer reads a `margin` column, `extras` that it passes over columns it
     does not know, such as `prompt_id`. `files` maps a split to the path its trainer looks for.
     `usage` says how to point the trainer at the files.
+
+    `apart` names the column that speaks of a pair's chosen completion and, after it, the one that
+    speaks of the rejected one, where every other column speaks of the prompt alone. Exports then
+    shape each completion once, instead of once for every pair it is in.
     """
 
     row: Callable[[Asked, Any], dict[str, Any]]
@@ -88,6 +123,7 @@ class Stage:
     container: Literal["jsonl", "parquet"] = "jsonl"
     files: Mapping[str, str] = field(default_factory=dict)
     usage: str = ""
+    apart: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labelkit.cli._app import DryRun, JsonFlag, one_command, store_of
 from labelkit.cli._out import count, out_json, progress, say
 
+if TYPE_CHECKING:
+    from labelkit.services.importing import ImportReport
+
 
 def import_(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for stdin.")],
     format: Annotated[
-        str, typer.Option("--from", metavar="FORMAT", help="What wrote the file.")
-    ] = "records",
+        str | None,
+        typer.Option(
+            "--from", metavar="FORMAT", help="What wrote the file; found out when left out."
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of a table holds."),
+    ] = None,
+    items: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Where the texts are, if FILE only has the ids of its items."
+        ),
+    ] = None,
+    labeler: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose rankings these are, where the file names nobody."),
+    ] = None,
     max_bad: Annotated[
         int,
         typer.Option(
@@ -31,30 +51,44 @@ def import_(
 ) -> None:
     """Take in prompts, completions and labels.
 
-    One transaction: all of the file, or nothing. Importing it again adds nothing.
+    From labelkit's own records or another tool's file. One transaction: all of the file, or
+    nothing. Importing it again adds nothing.
     """
+    from labelkit.services.import_formats import parse_columns
     from labelkit.services.importing import ImportOptions, import_file
 
-    options = ImportOptions(format, max_bad, rejects, dry_run)
+    options = ImportOptions(
+        format, max_bad, rejects, dry_run, parse_columns(columns or []), labeler, items
+    )
     with progress(ctx, "importing") as bar:
         report = import_file(store_of(ctx), file, options, bar)
-    for problem in report.problems:
-        say(ctx, problem)
+    _tell(ctx, report)
     if json:
         out_json(report.as_json())
-        return
+
+
+def _tell(ctx: typer.Context, report: ImportReport) -> None:
+    """Say what was read, what was left out, and what the store now has more."""
+    if report.detected:
+        say(ctx, f"format: {report.format}")
+    for problem in report.problems:
+        say(ctx, problem)
+    for what, n in sorted(report.lost.items()):
+        say(ctx, f"not kept: {what} ({n:,})")
     for name, counts in report.counts.items():
         if counts.total():
             said = ", ".join(f"{n:,} {word}" for word, n in counts.items() if n)
             say(ctx, f"{name}: {said}")
     if report.rejected:
         say(ctx, f"left out: {count(report.rejected, 'bad row')}")
-    if dry_run:
+    if report.dry_run:
         say(ctx, "dry run: nothing was changed")
 
 
 app = one_command(
     import_,
     "labelkit import prompts.jsonl",
+    "labelkit import train.jsonl.gz --from pairs --labeler crowd",
+    "labelkit import votes.csv --map question=prompt --map better=chosen --map worse=rejected",
     "zcat dump.jsonl.gz | labelkit import - --max-bad 10 --rejects bad.jsonl",
 )

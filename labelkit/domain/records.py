@@ -286,7 +286,9 @@ class _LabelReader:
         return tuple(folded), rest
 
     def _ratings(self, item: Record, guideline: Guideline | None, where: str) -> dict[str, int]:
-        scale = guideline.scale if guideline else None if item.get("guideline") else Scale()
+        scale = None if item.get("guideline") else Scale()
+        if guideline and guideline.text:  # of one that is only quoted, the scale is unknown
+            scale = guideline.scale
         result: dict[str, int] = {}
         for name, rating in (item.get("ratings") or {}).items():
             if scale and not scale.least <= rating <= scale.most:

@@ -6,7 +6,8 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,9 @@ from labelkit.domain.models import Guideline
 from labelkit.domain.records import Incoming, Known, RecordError, from_record
 from labelkit.errors import InputError
 from labelkit.importers._shape import check_shape
+from labelkit.importers._stream import buffered
 from labelkit.services.files import Replacing
+from labelkit.services.import_formats import detect, items_by_id, rows_of
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
@@ -31,17 +34,25 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How to import. `max_bad` bad rows are left out; one more and nothing is imported."""
+    """How to import. `max_bad` bad rows are left out; one more and nothing is imported.
 
-    format: str = "records"
+    `format` None is found out from the content. `columns` maps a table's columns to labelkit's
+    fields, `items` names a file with the texts that labels speak of by id, and `labeler` stands in
+    where a foreign file names none.
+    """
+
+    format: str | None = None
     max_bad: int = 0
     rejects: Path | None = None
     dry_run: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    labeler: str | None = None
+    items: str | None = None
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did."""
+    """What an import did. `lost` counts what the file says and labelkit has no place for."""
 
     name: str
     format: str
@@ -49,6 +60,8 @@ class ImportReport:
     rejected: int = 0
     problems: list[str] = field(default_factory=list)
     dry_run: bool = False
+    detected: bool = False
+    lost: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `labelkit.import/1`."""
@@ -61,6 +74,7 @@ class ImportReport:
                 if name != "skips" or skips["added"]
             },
             "rejected": self.rejected,
+            **({"lost": dict(sorted(self.lost.items()))} if self.lost else {}),
             "format": self.format,
             "dry_run": self.dry_run,
         }
@@ -78,18 +92,35 @@ def import_file(
 ) -> ImportReport:
     """Import a file, or stdin for `-`. Raises InputError when too many rows are bad."""
     options = options or ImportOptions()
-    importer: plugins.Importer = plugins.importers.get(options.format)
     name = "<stdin>" if source == "-" else source
-    report = ImportReport(name, options.format, dry_run=options.dry_run)
+    wanted = options.format or ("table" if options.columns else "")
+    report = ImportReport(name, wanted, dry_run=options.dry_run, detected=not wanted)
+    if wanted:
+        plugins.importers.get(wanted)  # a name there is not is refused before anything is opened
     with opened(store) as opened_store, _rejects(options.rejects) as rejects:
         try:
             with opened_store.write() as tx, _open(source, progress) as stream:
-                _run(tx, importer.read(stream), report, options, rejects)
+                _run(tx, _rows(stream, report, options), report, options, rejects)
                 if options.dry_run:
                     raise _Undo
         except _Undo:
             pass
     return report
+
+
+def _rows(
+    stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
+) -> Iterator[plugins.Row]:
+    if report.detected:
+        stream = buffered(stream)
+        report.format = detect(stream)
+    importer: plugins.Importer = plugins.importers.get(report.format)
+    items: Mapping[str, Mapping[str, Any]] = {}
+    if options.items is not None:
+        with _open(options.items, None) as texts:
+            items = items_by_id(texts, options.items)
+    help = plugins.Help(options.columns, items)
+    return rows_of(importer, stream, help, options.labeler, report.lost)
 
 
 def _run(
@@ -135,7 +166,8 @@ def _remembered_guidelines(tx: Tx) -> Callable[[str], Guideline | None]:
 def _note(report: ImportReport, row: plugins.Row, error: RecordError) -> None:
     report.rejected += 1
     if len(report.problems) < SHOWN_PROBLEMS:
-        report.problems.append(f"{report.name}:{row.line}: {error.where}: {error.reason}")
+        place = row.line if row.unit == "line" else f"{row.unit} {row.line}"
+        report.problems.append(f"{report.name}:{place}: {error.where}: {error.reason}")
 
 
 def _refusal(report: ImportReport, options: ImportOptions) -> str:
@@ -145,7 +177,8 @@ def _refusal(report: ImportReport, options: ImportOptions) -> str:
         lines.append(f"... and {hidden} more (--rejects FILE keeps them all)")
     rows = "1 bad row" if report.rejected == 1 else f"{report.rejected} bad rows"
     allowed = f", {options.max_bad} allowed" if options.max_bad else ""
-    return "\n".join([*lines, f"nothing was imported: {rows}{allowed}"])
+    read_as = f" (read as {report.format})" if report.detected else ""
+    return "\n".join([*lines, f"nothing was imported: {rows}{allowed}{read_as}"])
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -209,7 +242,7 @@ def _rejects(path: Path | None) -> Iterator[Callable[[plugins.Row, RecordError],
     with Replacing(path, even_refused=True, private=True) as file, jsonlines.Writer(file) as writer:
 
         def keep(row: plugins.Row, error: RecordError) -> None:
-            reason = {"line": row.line, "field": error.where, "reason": error.reason}
-            writer.write({**reason, "record": row.record})
+            reason = {row.unit: row.line, "field": error.where, "reason": error.reason}
+            writer.write({**reason, "record": row.given or row.record})
 
         yield keep

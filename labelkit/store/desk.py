@@ -119,7 +119,8 @@ def _due_repeat(tx: Tx, desk: Desk, *, early: bool) -> Lease | None:
 
     `early` when there is nothing else to do: then after a few other tasks already.
     """
-    query = _slots(desk, slot.c.due).where(slot.c.state == "waiting").order_by(slot.c.due)
+    query = _slots(desk, slot.c.due).where(slot.c.state == "waiting", task.c.state != "excluded")
+    query = query.order_by(slot.c.due)
     row = tx.execute(query.limit(1)).first()
     ahead = _REPEAT_GAP - _LEAST_GAP if early else 0
     if row is None or row.due - ahead > _filled_by(tx, desk.labeler_key):

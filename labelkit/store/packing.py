@@ -212,6 +212,9 @@ _UNWANTED = (
     schema.batch_labeler,
     schema.batch_cohort,
     schema.task_author,
+    schema.decision,
+    schema.purge,
+    schema.purged,
 )
 
 

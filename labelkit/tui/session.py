@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from labelkit.domain.grammar import LETTERS, format_order
+from labelkit.domain.lengths import words
 from labelkit.domain.models import Demonstration, FlagRule, Guideline, Ranking, Scale, Skip
 from labelkit.domain.safe_text import SafeText, count_hidden, safe_text
 from labelkit.domain.tasks import Answer, TaskView
@@ -177,7 +178,7 @@ class RankSession(Session[RankDesk]):
         return _safe(self._raw(letter))
 
     def words(self, letter: str) -> int:
-        return len(self._raw(letter).split())
+        return words(self._raw(letter))
 
     def hidden(self, letter: str) -> int:
         """How many characters of a completion had to be made visible."""
@@ -303,7 +304,7 @@ class WriteSession(Session[WriteDesk]):
 
     @property
     def words(self) -> int:
-        return len(self.text.split())
+        return words(self.text)
 
     def submit(self) -> Demonstration:
         """Store the demonstration, without line ends around it.

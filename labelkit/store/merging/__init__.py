@@ -19,7 +19,7 @@ from labelkit.store import schema
 from labelkit.store.core import Store
 from labelkit.store.engine import Tx
 from labelkit.store.integrity.findings import blocks
-from labelkit.store.merging.content import golds, prompts, texts
+from labelkit.store.merging.content import decided, golds, prompts, texts
 from labelkit.store.merging.context import Came, Merge
 from labelkit.store.merging.labels import labels
 from labelkit.store.merging.rules import batches, guidelines, labelers
@@ -49,6 +49,7 @@ def unite(tx: Tx, other: Store, came: Came, progress: Progress | None = None) ->
             texts(merge, block)
             golds(merge, block)
             tasks(merge, block)
+            decided(merge, block)
             settle(merge, labels(merge, block))
         done += len(rows)
         if progress:

@@ -100,10 +100,10 @@ def _block(session: RankSession, letter: str, mark: str, layout: Layout, preview
     head = line(
         ("▸" if here else " ", STRONG),
         (f"{mark:>2} ", WARN if mark == "=?" else STRONG),
-        (f"{letter} ", "bold $primary"),
+        (f"{letter} ", "bold $text-primary"),
         (str(rating) if rating is not None else "·", STRONG),
-        ("⚑" if work.flags.get(letter) else " ", WARN),
-        ("✎ " if work.notes.get(letter) else "  ", WARN),
+        ("⚑", WARN) if work.flags.get(letter) else " ",
+        ("✎ ", WARN) if work.notes.get(letter) else "  ",
     )
     text = preview(session.text(letter))
     if not previews:

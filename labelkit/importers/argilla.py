@@ -1,0 +1,263 @@
+"""Argilla: records with fields, questions and everybody's responses.
+
+Read from: the code of Argilla's SDK 2 (`to_json` and the flat `to_datasets`) and of 1.29
+(`FeedbackDataset` as JSON, and its Hugging Face form). Not checked against a server's own export.
+
+A ranking question ranks fields by name; SDK 2 writes them in order, so ties are in version 1's
+files only. A label question whose answers are fields is a choice of the best. A rating question
+named after a field rates it, under the guideline argilla@1, for the scale is not in the file. A
+text answer is a note beside a ranking, and a demonstration otherwise. Discarded responses become
+skips and drafts are not taken; SDK 2's JSON does not say which is which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from labelkit.domain.records import RecordError
+from labelkit.importers._build import (
+    Chat,
+    Draft,
+    as_object,
+    asked,
+    by_score,
+    chat,
+    name_of,
+    number,
+)
+from labelkit.importers._items import Fields, Lost, one_by_one
+from labelkit.plugins import Importer
+
+_PROMPTS = ("prompt", "instruction", "question", "query", "input", "conversation", "text")
+_GUIDELINE = "argilla@1"
+_FLAT = ".responses"
+
+
+class Answer(NamedTuple):
+    """What one person answered to one question."""
+
+    user: str | None
+    value: Any
+    status: str | None
+
+
+Answers = Mapping[str, list[Answer]]
+
+
+def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
+    answers = _answers(item)
+    fields = _fields(item, answers)
+    key = next((name for name in _PROMPTS if fields.get(name)), None)
+    if key is None:
+        raise RecordError("fields", f"none of {', '.join(_PROMPTS)} is there: no prompt")
+    others = {name: v for name, v in fields.items() if name != key and isinstance(v, str)}
+    draft = Draft(
+        _prompt(fields, key, others), lost, prompt_id=_id(item), meta=_metadata(item, lost)
+    )
+    candidates = _candidates(others, answers)
+    names = {name: draft.completion(name, others[name]) for name in candidates}
+    people = dict.fromkeys(a.user for said in answers.values() for a in said)
+    for user in people:
+        _person(draft, user, _of(answers, user), names, lost)
+    lost += ["suggestion"] * _suggestions(item)
+    yield draft.record
+
+
+# -- the four ways to write a record -------------------------------------------------------------
+
+
+def _answers(item: Fields) -> dict[str, list[Answer]]:
+    """All answers by question, from whichever form the record has."""
+    responses = item.get("responses")
+    if isinstance(responses, dict):  # SDK 2, to_json
+        return {
+            question: [Answer(name_of(r.get("user_id")), r.get("value"), None) for r in _list(said)]
+            for question, said in responses.items()
+        }
+    if isinstance(responses, list):  # version 1, FeedbackRecord
+        found: dict[str, list[Answer]] = {}
+        for i, response in enumerate(responses):
+            values = as_object(as_object(response, f"responses.{i}").get("values") or {}, "values")
+            for question, said in values.items() or [("", None)]:
+                value = said.get("value") if isinstance(said, dict) else said
+                user, status = name_of(response.get("user_id")), name_of(response.get("status"))
+                found.setdefault(question, []).append(Answer(user, value, status))
+        return found
+    return _flat_answers(item)
+
+
+def _flat_answers(item: Fields) -> dict[str, list[Answer]]:
+    found = {}
+    for key, value in item.items():
+        if key.endswith(_FLAT):  # SDK 2, to_datasets
+            values = value or []
+            users = item.get(f"{key}.users") or [None] * len(values)
+            states = item.get(f"{key}.status") or [None] * len(values)
+            if not len(values) == len(users) == len(states):
+                raise RecordError(key, "has not as many users as answers")
+            found[key.removesuffix(_FLAT)] = [
+                Answer(name_of(u), v, name_of(s))
+                for u, v, s in zip(users, values, states, strict=True)
+            ]
+        elif _is_question(value):  # version 1, on the Hugging Face hub
+            found[key] = [
+                Answer(name_of(r.get("user_id")), r.get("value"), name_of(r.get("status")))
+                for r in _list(value)
+            ]
+    return found
+
+
+def _is_question(value: Any) -> bool:
+    return any(
+        isinstance(r, dict) and {"user_id", "value", "status"} <= r.keys() for r in _list(value)
+    )
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    """A list of objects; Hugging Face may write it as an object of lists."""
+    if isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values()):
+        return [dict(zip(value, row, strict=False)) for row in zip(*value.values(), strict=False)]
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _fields(item: Fields, answers: Answers) -> dict[str, Any]:
+    if "fields" in item:
+        return as_object(item["fields"], "fields")
+    return {k: v for k, v in item.items() if k not in answers and "." not in k and "-sugg" not in k}
+
+
+def _id(item: Fields) -> str | None:
+    return name_of(item.get("external_id") or item.get("id"))
+
+
+def _metadata(item: Fields, lost: Lost) -> dict[str, Any]:
+    value = item.get("metadata")
+    if isinstance(value, str) and value not in ("", "{}"):  # version 1 writes it as text
+        lost.append("metadata written as text")
+    return value if isinstance(value, dict) else {}
+
+
+def _suggestions(item: Fields) -> int:
+    nested = item.get("suggestions")
+    flat = [v for k, v in item.items() if k.endswith((".suggestion", "-suggestion")) and v]
+    return len(nested) if isinstance(nested, dict | list) else len(flat)
+
+
+# -- what the answers mean -----------------------------------------------------------------------
+
+
+def _prompt(fields: Fields, key: str, others: Mapping[str, str]) -> Chat:
+    value = fields[key]
+    if isinstance(value, list):
+        return chat(value, f"fields.{key}")
+    if not isinstance(value, str):
+        raise RecordError(f"fields.{key}", "must be text")
+    return asked(value, others.get("system_prompt") or others.get("system"))
+
+
+def _places(value: Any) -> list[tuple[str, float]] | None:
+    """The names and ranks that a ranking's answer holds, or None where it is no ranking."""
+    entries = _list(value)
+    if entries and all("value" in e for e in entries):
+        return [
+            (str(e["value"]), number(i if e.get("rank") is None else e["rank"], "rank"))
+            for i, e in enumerate(entries)
+        ]
+    if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+        return [(name, float(i)) for i, name in enumerate(value)]
+    return None
+
+
+def _candidates(others: Mapping[str, str], answers: Answers) -> list[str]:
+    """The fields that answers rank or choose among."""
+    values = [a.value for said in answers.values() for a in said]
+    ranked = {name for v in values for name, _ in _places(v) or ()}
+    chosen = {v for v in values if isinstance(v, str)} & set(others)
+    numbered = [name for name in others if re.search(r"(\d|[_-][a-z])$", name)]
+    wanted = ranked & set(others) or (set(numbered) if chosen else set())
+    return [name for name in others if name in wanted | chosen] or numbered
+
+
+def _of(answers: Answers, user: str | None) -> dict[str, Answer]:
+    found: dict[str, Answer] = {}
+    for question, said in answers.items():
+        for answer in said:
+            if answer.user == user:
+                found.setdefault(question, answer)
+    return found
+
+
+def _person(
+    draft: Draft,
+    user: str | None,
+    said: Mapping[str, Answer],
+    names: Mapping[str, str],
+    lost: Lost,
+) -> None:
+    states = {answer.status for answer in said.values()}
+    if "discarded" in states:
+        draft.skip("discarded", labeler=user or "argilla")
+    if states & {"discarded", "draft"}:
+        lost += ["draft"] * ("draft" in states)
+        return
+    texts = [a.value for a in said.values() if isinstance(a.value, str) and a.value not in names]
+    note = "\n\n".join(texts)
+    more: dict[str, Any] = {"labeler": user, "note": note or None}
+    if ratings := _ratings(said, names):
+        more |= {"ratings": ratings, "guideline": _GUIDELINE}
+    judged = [_judgement(draft, q, a.value, names, more, lost) for q, a in said.items()]
+    if any(judged):
+        return
+    for text in texts:
+        if text.strip():
+            draft.demonstration(text, labeler=user)
+    lost += ["rating without a ranking"] * len(ratings)
+
+
+def _ratings(said: Mapping[str, Answer], names: Mapping[str, str]) -> dict[str, int]:
+    """The ratings of completions: a question `quality_response-1` rates the field response-1."""
+    found = {}
+    for question, answer in said.items():
+        rated = next((n for n in names if question.endswith((f"_{n}", f"-{n}"))), None)
+        if rated and isinstance(answer.value, int):
+            found[names[rated]] = answer.value
+    return found
+
+
+def _judgement(
+    draft: Draft,
+    question: str,
+    value: Any,
+    names: Mapping[str, str],
+    more: Mapping[str, Any],
+    lost: Lost,
+) -> bool:
+    """Add what one answer says about the order, and return whether it said any."""
+    places = _places(value)
+    if places is not None:
+        if strange := [name for name, _ in places if name not in names]:
+            raise RecordError(question, f"ranks {strange[0][:40]!r}, and there is no such field")
+        draft.ranking(by_score({names[name]: -rank for name, rank in places}), **more)
+        return True
+    if isinstance(value, str) and value in names:
+        ratings = more.get("ratings") or {}
+        lost += ["rating beside a choice"] * len(ratings)
+        plain = {k: v for k, v in more.items() if k not in ("ratings", "guideline")}
+        draft.best_of(list(names.values()), names[value], **plain)
+        return True
+    if isinstance(value, int | float | dict) and not (
+        more.get("ratings") or isinstance(value, dict)
+    ):
+        lost.append(f"answers to {question}")
+    return False
+
+
+def recognises(item: Mapping[str, Any]) -> bool:
+    if isinstance(item.get("fields"), dict) and "responses" in item:
+        return True
+    return any(k.endswith(_FLAT) for k in item) or any(_is_question(v) for v in item.values())
+
+
+PLUGIN = Importer("Argilla records", one_by_one(convert), recognises, labeler="argilla")

@@ -1,0 +1,143 @@
+"""Which importer reads a file: the one that was named, or the one its content speaks of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from labelkit import plugins
+from labelkit.errors import InputError, UsageError
+from labelkit.importers._items import Item, read_items
+from labelkit.importers._stream import buffered, head_of
+from labelkit.plugins import ByteStream, Help, Importer, Row
+
+RECORDS = "records"
+_SAMPLE = 20
+_KEYS_SHOWN = 12
+
+
+def detect(stream: ByteStream) -> str:
+    """Return the name of the one format whose items these are; `stream` must be buffered.
+
+    Only the first MiB is looked at. A file without any item is taken for labelkit's own. Raises
+    InputError when no format, or more than one, knows the items.
+    """
+    items = list(islice(_sample(stream), _SAMPLE))
+    fields = [item.fields for item in items if item.fields is not None]
+    if not items:
+        return RECORDS
+    if not fields:
+        raise _unknown(f"its first {items[0].unit} is {items[0].reason}")
+    if _recognised(RECORDS, fields):
+        return RECORDS
+    found = [name for name in plugins.importers.names() if _recognised(name, fields)]
+    if not found:
+        raise _unknown(f"its first items have the fields {_keys(fields)}")
+    if len(found) > 1:
+        raise InputError(
+            f"the file may be {' or '.join(found)}: its items have the fields {_keys(fields)}",
+            hint=f"say which: --from {found[0]}",
+        )
+    return found[0]
+
+
+def _sample(stream: ByteStream) -> Iterator[Item]:
+    """The items of the head; the last is left out where the head may have cut it."""
+    head, whole = head_of(buffered(stream))
+    items = read_items(head)
+    if whole:
+        yield from items
+        return
+    held: Item | None = None
+    for item in items:
+        if held is not None:
+            yield held
+        held = item
+
+
+def _recognised(name: str, fields: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether most of the items are this format's: a few bad ones shall be named, no more."""
+    importer: Importer = plugins.importers.get(name)
+    return 2 * sum(importer.recognises(each) for each in fields) > len(fields)
+
+
+def _keys(fields: Iterable[Mapping[str, Any]]) -> str:
+    keys = list(dict.fromkeys(key for each in fields for key in each))
+    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+    return ", ".join(key[:40] for key in keys[:_KEYS_SHOWN]) + more
+
+
+def _unknown(seen: str) -> InputError:
+    return InputError(
+        f"the file is of no format that labelkit knows: {seen}",
+        hint=f"--from {'|'.join(plugins.importers.names())}, or --map COLUMN=FIELD for any table",
+    )
+
+
+def rows_of(
+    importer: Importer,
+    stream: ByteStream,
+    help: Help,
+    labeler: str | None,
+    lost: Counter[str],
+) -> Iterator[Row]:
+    """Yield an importer's rows; what the format could not say is counted in `lost`.
+
+    Raises UsageError for a help that the format has no use for.
+    """
+    for name, option in (("columns", "--map"), ("items", "--items")):
+        if getattr(help, name) and name not in importer.told:
+            raise UsageError(f"{importer.title}: takes no {option}", hint="--from table")
+    rows = importer.read_with(stream, help) if importer.read_with else importer.read(stream)
+    if not importer.foreign:
+        return rows
+    return _heard(rows, labeler or importer.labeler, importer.kind, lost)
+
+
+def items_by_id(stream: ByteStream, name: str) -> dict[str, Mapping[str, Any]]:
+    """Return a file's objects by their `id`. They are held in memory, unlike what is imported."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for item in read_items(stream):
+        if item.fields is None:
+            raise InputError(f"{name}:{item.number}: {item.unit}: {item.reason}")
+        if item.fields.get("id") is None:
+            raise InputError(f"{name}:{item.number}: id: is missing")
+        found[str(item.fields["id"])] = item.fields
+    return found
+
+
+def _heard(rows: Iterable[Row], labeler: str, kind: str, lost: Counter[str]) -> Iterator[Row]:
+    for row in rows:
+        lost.update(row.lost)
+        if row.record is not None:
+            yield replace(row, record=_labeled(row.record, labeler, kind))
+        elif row.reason:
+            yield row
+
+
+def _labeled(record: Mapping[str, Any], labeler: str, kind: str) -> dict[str, Any]:
+    """Name the labeler of rankings that have none; a demonstration may stay nobody's."""
+    filled: dict[str, Any] = {"labeler": labeler, "labeler_kind": kind}
+    rankings = [
+        each if each.get("labeler") else {**each, **filled} for each in record.get("rankings", ())
+    ]
+    return {**record, "rankings": rankings}
+
+
+def parse_columns(said: Iterable[str]) -> dict[str, str]:
+    """Read COLUMN=FIELD; the last `=` parts them, for a column's name may hold one.
+
+    >>> parse_columns(["the question=prompt"])
+    {'the question': 'prompt'}
+    """
+    columns: dict[str, str] = {}
+    for each in said:
+        column, equals, name = each.rpartition("=")
+        if not (equals and column and name):
+            raise UsageError(f"not a column and a field: {each!r}", hint="--map COLUMN=FIELD")
+        if columns.setdefault(column, name) != name:
+            raise UsageError(f"column {column!r} is mapped twice")
+    return columns
