@@ -128,7 +128,8 @@ class ManyDesks(RuleBasedStateMachine):
 
     @rule(desk=desks, name=st.sampled_from(["id of q1", "id of q2"]), out=st.booleans())
     def decide(self, desk: str, name: str, out: bool) -> None:
-        (deciding.exclude if out else deciding.keep)(self.store(desk), [name])
+        with suppress(NothingToDo):
+            (deciding.exclude if out else deciding.keep)(self.store(desk), [name])
 
     @rule(desk=desks, overlap=st.integers(1, 2))
     def hand_out(self, desk: str, overlap: int) -> None:
