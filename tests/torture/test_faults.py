@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from torture import faults, power
 
-
 needs_strace = pytest.mark.skipif(power.traceable() is not None, reason=str(power.traceable()))
 
 
