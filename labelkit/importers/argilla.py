@@ -31,6 +31,8 @@ from labelkit.importers._items import Fields, Lost, one_by_one
 from labelkit.plugins import Importer
 
 _PROMPTS = ("prompt", "instruction", "question", "query", "input", "conversation", "text")
+_SYSTEM = ("system_prompt", "system")
+_OF_RECORD = {"id", "_server_id", "status", "external_id", "metadata"}
 _GUIDELINE = "argilla@1"
 _FLAT = ".responses"
 
@@ -58,6 +60,7 @@ def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
     )
     candidates = _candidates(others, answers)
     names = {name: draft.completion(name, others[name]) for name in candidates}
+    lost += [f"field {name}" for name in others if name not in {*candidates, *_SYSTEM}]
     people = dict.fromkeys(a.user for said in answers.values() for a in said)
     for user in people:
         _person(draft, user, _of(answers, user), names, lost)
@@ -125,7 +128,8 @@ def _list(value: Any) -> list[dict[str, Any]]:
 def _fields(item: Fields, answers: Answers) -> dict[str, Any]:
     if "fields" in item:
         return as_object(item["fields"], "fields")
-    return {k: v for k, v in item.items() if k not in answers and "." not in k and "-sugg" not in k}
+    names = (k for k in item if "." not in k and "-suggestion" not in k)
+    return {k: item[k] for k in names if k not in answers and k not in _OF_RECORD}
 
 
 def _id(item: Fields) -> str | None:
@@ -154,7 +158,7 @@ def _prompt(fields: Fields, key: str, others: Mapping[str, str]) -> Chat:
         return chat(value, f"fields.{key}")
     if not isinstance(value, str):
         raise RecordError(f"fields.{key}", "must be text")
-    return asked(value, others.get("system_prompt") or others.get("system"))
+    return asked(value, next((others[name] for name in _SYSTEM if others.get(name)), None))
 
 
 def _places(value: Any) -> list[tuple[str, float]] | None:
