@@ -96,10 +96,10 @@ def _flat_answers(item: Fields) -> dict[str, list[Answer]]:
     for key, value in item.items():
         if key.endswith(_FLAT):  # SDK 2, to_datasets
             values = value or []
-            users = item.get(f"{key}.users") or [None] * len(values)
-            states = item.get(f"{key}.status") or [None] * len(values)
-            if not len(values) == len(users) == len(states):
-                raise RecordError(key, "has not as many users as answers")
+            if not isinstance(values, list):
+                raise RecordError(key, "must be a list")
+            users = _as_many(item, f"{key}.users", values)
+            states = _as_many(item, f"{key}.status", values)
             found[key.removesuffix(_FLAT)] = [
                 Answer(name_of(u), v, name_of(s))
                 for u, v, s in zip(users, values, states, strict=True)
@@ -110,6 +110,14 @@ def _flat_answers(item: Fields) -> dict[str, list[Answer]]:
                 for r in _list(value)
             ]
     return found
+
+
+def _as_many(item: Fields, key: str, values: list[Any]) -> list[Any]:
+    """What goes with each answer: nothing, or a list as long as theirs."""
+    said = item.get(key) or [None] * len(values)
+    if not isinstance(said, list) or len(said) != len(values):
+        raise RecordError(key, "must be a list with one entry an answer")
+    return said
 
 
 def _is_question(value: Any) -> bool:

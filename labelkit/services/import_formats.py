@@ -66,9 +66,9 @@ def _sample(stream: ByteStream) -> Iterator[Item]:
 
 
 def _recognised(name: str, fields: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether most of the items are this format's: a few bad ones shall be named, no more."""
+    """Whether half of the items are this format's, for a bad one shall be named as such."""
     importer: Importer = plugins.importers.get(name)
-    return 2 * sum(importer.recognises(each) for each in fields) > len(fields)
+    return 2 * sum(importer.recognises(each) for each in fields) >= len(fields)
 
 
 def _keys(fields: Iterable[Mapping[str, Any]]) -> str:

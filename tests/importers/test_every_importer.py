@@ -252,8 +252,9 @@ def ordered(ran: Ran) -> Counter[tuple[str, Order]]:
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
-    children = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, inner in children if isinstance(value, dict | list) else ():
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    for key, inner in value.items() if isinstance(value, dict) else ():
         yield from places(inner, (*path, key))
 
 
