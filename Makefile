@@ -13,7 +13,7 @@ ENVIRONMENTS := .venv-trainers
 TRAINERS_PIP_ARGS ?=
 comma := ,
 
-.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture clean
+.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz clean
 
 demo: .venv/.run
 	$(BIN)/labelkit tour
@@ -24,9 +24,18 @@ test: .venv/.dev
 # The same harnesses as in `make test`, for hours instead of minutes. KILLS is for each job.
 KILLS ?= 2000
 torture: .venv/.dev
-	@for job in ranking importing exporting migrating restoring; do \
+	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
+
+# The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
+# atheris is there (pip install atheris), and mutates blindly if not.
+FUZZ_SECONDS ?= 60
+READERS := records files guidelines config grammar gold answers bundles
+fuzz: .venv/.dev
+	@how=$$($(BIN)/python -c 'import atheris' 2>/dev/null && echo --atheris || true); \
+	for reader in $(READERS); do \
+	(cd tests && ../$(BIN)/python -m fuzz $$reader --seconds $(FUZZ_SECONDS) $$how) || exit 1; done
 
 check: lint types contracts test
 
@@ -66,8 +75,16 @@ $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 		$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -r $(<:.txt=.nodeps.txt); fi
 	@touch $@
 
-bench: .venv/.dev
+# Peers live in an environment of their own; ours stays as users have it.
+bench: .venv/.dev .venv-peers/.done
 	$(BIN)/python -m benchmarks
 
+.venv-peers/.done: benchmarks/peers.txt benchmarks/peers.nodeps.txt
+	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(PYTHON) -m benchmarks._peers
+	@touch $@
+
 clean:
-	rm -rf .venv $(ENVIRONMENTS) build dist *.egg-info
+	rm -rf .venv .venv-peers $(ENVIRONMENTS) build dist *.egg-info

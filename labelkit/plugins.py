@@ -109,6 +109,10 @@ class Stage:
     `margin` says that the trainer reads a `margin` column, `extras` that it passes over columns it
     does not know, such as `prompt_id`. `files` maps a split to the path its trainer looks for.
     `usage` says how to point the trainer at the files.
+
+    `apart` names the column that speaks of a pair's chosen completion and, after it, the one that
+    speaks of the rejected one, where every other column speaks of the prompt alone. Exports then
+    shape each completion once, instead of once for every pair it is in.
     """
 
     row: Callable[[Asked, Any], dict[str, Any]]
@@ -120,6 +124,7 @@ class Stage:
     container: Literal["jsonl", "parquet"] = "jsonl"
     files: Mapping[str, str] = field(default_factory=dict)
     usage: str = ""
+    apart: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

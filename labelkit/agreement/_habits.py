@@ -16,6 +16,25 @@ CHARS_A_SECOND = 40.0
 """About 480 words a minute, twice as fast as people read: whoever is faster has not read it all."""
 
 
+def shown_of(ranking: Ranking) -> list[str]:
+    """Return the placed completions in the order shown.
+
+    Empty where that order is not known, or only in part, or where one alone was placed.
+    """
+    placed = {uid for tier in ranking.tiers for uid in tier}
+    shown = [uid for uid in ranking.shown if uid in placed]
+    return shown if len(shown) == len(placed) > 1 else []
+
+
+def first_places(ranking: Ranking) -> list[tuple[float, float]]:
+    """Return, for each position shown, (first places won, first places due by chance).
+
+    Those who tie for the first place share it.
+    """
+    shown, best = shown_of(ranking), ranking.tiers[0]
+    return [((uid in best) / len(best), 1 / len(shown)) for uid in shown]
+
+
 @dataclass
 class Share:
     """`part` of `n`."""
@@ -70,19 +89,16 @@ class Habits:
         self._add_contradictions(ranking)
 
     def _add_positions(self, ranking: Ranking) -> None:
-        placed = {uid for tier in ranking.tiers for uid in tier}
-        shown = [uid for uid in ranking.shown if uid in placed]
-        k = len(shown)
-        if k < 2 or k != len(placed):
+        shown = shown_of(ranking)
+        if not shown:
             return
         order = [tier[0] for tier in ranking.tiers if len(tier) == 1]
         self.copied.add(order in (shown, shown[::-1]))
-        self.by_chance += 2 / factorial(k)
-        best = ranking.tiers[0]
-        for position, uid in enumerate(shown):
-            self.fair[position] += 1 / k
-            if uid in best:
-                self.firsts[position] += 1 / len(best)
+        self.by_chance += 2 / factorial(len(shown))
+        for position, (got, fair) in enumerate(first_places(ranking)):
+            self.fair[position] += fair
+            if got:
+                self.firsts[position] += got
 
     def _add_contradictions(self, ranking: Ranking) -> None:
         for a, b, value in comparisons(ranking.tiers):

@@ -26,8 +26,15 @@ COMMANDS: dict[str, Entry] = {
     "write": Entry("write", LABEL, "Write demonstrations: the best answer to each prompt."),
     "import": Entry("import_", DATA, "Take in prompts, completions and labels."),
     "export": Entry("export", DATA, "Write files that trainers train on."),
+    "prompts": Entry("prompts", DATA, "Look at prompts, and decide which are used, and for what."),
     "verify": Entry(
         "verify", DATA, "Check an export: its files, its rows, and that nothing leaks."
+    ),
+    "bundle": Entry("bundle", DATA, "Make files of tasks to work on without this store."),
+    "merge": Entry(
+        "merge",
+        DATA,
+        "Bring back what was said elsewhere: bundles, and whole stores of this project.",
     ),
     "why": Entry("why", LEAD, "Say which labels made a row of an export."),
     "labelers": Entry("labelers", LEAD, "Add and list the people and models that label."),
@@ -39,6 +46,8 @@ COMMANDS: dict[str, Entry] = {
     "consensus": Entry("consensus", LEAD, "Merge the rankings of each prompt into one."),
     "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "screen": Entry("screen", LEAD, "Screen candidates the way InstructGPT did."),
+    "report": Entry("report", LEAD, "Put everything a lead shows others on one page."),
+    "purge": Entry("purge", PROJECT, "Delete what came from one person, for good."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "tour": Entry("tour", PROJECT, "See everything work, on sample data, in a minute."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),

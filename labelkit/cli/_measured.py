@@ -6,26 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labelkit.plugins import Finding, Measured
+from labelkit.report.words import share, span
 
 MOST_COLUMNS = 12
 """A matrix of more labelers than this is left to --json."""
 
 Row = tuple[str, ...]
-
-
-def share(value: float | None, *, percent: bool = True) -> str:
-    """A number as people read it; what is undefined is said."""
-    if value is None:
-        return "undefined"
-    return f"{100 * value:.1f} %" if percent else f"{value:.3f}"
-
-
-def span(found: Measured, *, percent: bool = False) -> str:
-    """An interval as people read it."""
-    if found.low is None or found.high is None:
-        return ""
-    scale, places = (100, 1) if percent else (1, 3)
-    return f"{scale * found.low:.{places}f} to {scale * found.high:.{places}f}"
 
 
 def measured_rows(found: Finding, *, percent: bool, matrix: bool) -> list[Row]:

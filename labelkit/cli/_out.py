@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import IO, Any
 
 import typer
 
 from labelkit.cli._app import settings_of
 from labelkit.domain.safe_text import safe_text
-from labelkit.errors import LabelkitError
+from labelkit.errors import LabelkitError, UsageError
 
 Bar = Callable[[int, int | None], None]
 
@@ -47,14 +48,27 @@ def _stdout() -> Any:
     return sys.stdout
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table: drawn on a terminal, tab-separated and uncut anywhere else."""
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+def out_json_rows(schema: str, name: str, rows: Iterable[Any]) -> None:
+    """Like `out_json`, for one long list: goes out row by row, so that memory stays flat."""
+    import orjson
+
+    binary = _stdout().buffer
+    binary.write(b'{\n  "schema": ' + orjson.dumps(schema) + b",\n  " + orjson.dumps(name) + b": [")
+    comma = b"\n    "
+    for row in rows:
+        binary.write(comma + orjson.dumps(row))
+        comma = b",\n    "
+    binary.write(b"\n  ]\n}\n")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table: drawn on a terminal, tab-separated and uncut anywhere else, row by row."""
+    cells = (["" if cell is None else str(cell) for cell in row] for row in rows)
     if not _stdout().isatty():
-        for row in [list(header), *cells]:
+        for row in chain([list(header)], cells):
             out("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
         return
-    _draw(header, cells)
+    _draw(header, list(cells))
 
 
 def _draw(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
@@ -74,6 +88,13 @@ def _draw(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
 def _is_number(text: str) -> bool:
     return not text or text[0].isdigit() or text[:1] == "-"
+
+
+def confirm(question: str, flag: str) -> None:
+    """Ask on a terminal; anywhere else only the flag counts. Raises UsageError for a no."""
+    asked = sys.stdin is not None and sys.stdin.isatty()
+    if not asked or not typer.confirm(safe_text(question), err=True):
+        raise UsageError(f"not done: {question}", hint=f"{flag} says yes")
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
-from labelkit.cli._measured import matrix_rows, measured_rows, share, span
+from labelkit.cli._measured import matrix_rows, measured_rows
 from labelkit.cli._out import out, out_json, progress, say, table
+from labelkit.report.words import share, span
 
 if TYPE_CHECKING:
     from labelkit.services.agreement import AgreementReport, Counted

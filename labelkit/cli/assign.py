@@ -106,6 +106,8 @@ def assign(
     for noun, n in (("calibration", report.calibration), ("gold", report.gold)):
         if n:
             say(ctx, f"{count(n, f'{noun} task')} among them, for everybody")
+    if report.excluded:
+        say(ctx, f"{count(report.excluded, 'prompt')} excluded: no task")
     if report.too_few:
         say(ctx, f"{count(report.too_few, 'prompt')} with fewer than {k_min} completions: no task")
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
-from labelkit.cli._measured import share
 from labelkit.cli._out import out, out_json, progress, say, table
+from labelkit.report.words import share
 
 
 def consensus(

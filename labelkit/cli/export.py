@@ -82,12 +82,19 @@ def export(
         str | None,
         typer.Option(metavar="FILE", help="Measure rows with this tokenizer.json."),
     ] = None,
+    allow_pii: Annotated[
+        bool,
+        typer.Option("--allow-pii", help="Train on prompts with undecided PII hints too."),
+    ] = False,
     licence: Annotated[
         str | None, typer.Option("--licence", "--license", help="For the dataset card.")
     ] = None,
     card: Annotated[
         bool, typer.Option("--card/--no-card", help="Write README.md, the dataset card.")
     ] = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 is one for every core.")
+    ] = 0,
     seed: Annotated[str, typer.Option(help="Decides splits, random pairs, kto's order.")] = "",
     dry_run: DryRun = False,
     json: JsonFlag = False,
@@ -117,11 +124,13 @@ def export(
         max_rows=max_rows,
         keep_contradictions=keep_contradictions,
         keep_template_tokens=keep_template_tokens,
+        allow_pii=allow_pii,
         licence=licence,
         card=card,
         tokenizer=tokenizer,
         seed=seed,
         dry_run=dry_run,
+        jobs=jobs,
     )
     with progress(ctx, "exporting") as bar:
         report = service.export(store_of(ctx), options, service.target(to, dry_run), bar)

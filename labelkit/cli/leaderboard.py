@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
-from labelkit.cli._measured import share, span
-from labelkit.cli._out import out, out_json, progress, say, table
+from labelkit.cli._out import count, out, out_json, progress, say, table
+from labelkit.report.words import share, span
 
 if TYPE_CHECKING:
     from labelkit.services.leaderboard import LeaderboardReport, Standing, Table
@@ -86,7 +86,7 @@ def _print_table(found: Table, report: LeaderboardReport) -> None:
     header += [f"against {against}", "95 % interval"] if against else []
     header += [f"when {name}" for name in LENGTHS] if report.options.by == "length" else []
     tied = "" if found.ties is None else f", {share(found.ties)} ties"
-    out(f"{found.comparisons:,} comparisons on {found.prompts:,} prompts{tied}")
+    out(f"{count(found.comparisons, 'comparison')} on {count(found.prompts, 'prompt')}{tied}")
     if found.nu.value is not None:
         out(f"Davidson's tie parameter: {found.nu.value:.3f}, 95 % {span(found.nu)}")
     table([*header, "n"], [_row(s, report) for s in found.standings])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelkit.cli._app import DryRun, JsonFlag, one_command, store_of
-from labelkit.cli._measured import span
 from labelkit.cli._out import out, out_json, say, table
+from labelkit.report.words import span
 
 if TYPE_CHECKING:
     from labelkit.services.screening import Criterion, ScreenReport

@@ -16,6 +16,9 @@ from labelkit.domain.canonical import uid_of
 from labelkit.domain.models import FlagRule, Guideline, Scale
 from labelkit.errors import InputError
 
+# The same language read by libyaml, where there is one: a labeler waits for it at every start.
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 8
 _FENCE = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _REF = re.compile(r"([a-z0-9][a-z0-9._-]*)@([1-9][0-9]{0,8})")
 _NAME = r"^[a-z0-9][a-z0-9._-]*$"
@@ -116,7 +119,8 @@ def _front_matter(text: str, where: str) -> _FrontMatter:
             hint="begin the file with: --- / name: my-guideline / version: 1 / ---",
         )
     try:
-        found: Any = yaml.safe_load(match[1])
+        _check_nesting(match[1], where)
+        found: Any = yaml.load(match[1], Loader=_YAML)
         return _FrontMatter.model_validate(found)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -126,6 +130,18 @@ def _front_matter(text: str, where: str) -> _FrontMatter:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "front matter"
         raise InputError(f"{where}: {field}: {first['msg'].lower()}") from None
+    except (ValueError, OverflowError):  # 2026-13-45, or a number of 5,000 digits
+        raise InputError(f"{where}: front matter: a date or a number that is none") from None
+
+
+def _check_nesting(text: str, where: str) -> None:
+    """Refuse what libyaml would follow until the stack ends, before it builds anything."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_YAML):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+            raise InputError(f"{where}: front matter: nested too deep, or with anchors")
 
 
 def _refuse_twice(keys: Sequence[str], where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -9,6 +10,23 @@ LIMITS = (1024, 2048, 4096)
 PERCENTILES = (50, 90, 99)
 BYTES_PER_TOKEN = 4
 ESTIMATE = f"estimated tokens: UTF-8 bytes / {BYTES_PER_TOKEN}"
+
+# Kana and Han are written without spaces: each character counts, as in word processors.
+_UNSPACED = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+def words(text: str) -> int:
+    """Count words as word processors do.
+
+    >>> words("It isn't - far."), words("潮の満ち引き。"), words("月 is moon")
+    (4, 6, 3)
+    """
+    spaced, unspaced = _UNSPACED.subn(" ", text)
+    if not unspaced:
+        return len(text.split())
+    return unspaced + sum(any(c.isalnum() for c in word) for word in spaced.split())
 
 
 def estimated_tokens(text: str) -> int:

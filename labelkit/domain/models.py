@@ -39,11 +39,33 @@ class Message:
     content: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What somebody decided about one prompt: an event, never changed.
+
+    `aspect` is what it is about and `value` what holds from now on; None takes an earlier word
+    back. `run` names the command that made it, together with others perhaps. `restores` names the
+    decision that holds again, where this one is an undo.
+    """
+
+    uid: str = ""
+    aspect: str
+    value: str | None
+    reason: str
+    note: str = ""
+    by: str | None = None
+    made_at: str
+    run: str
+    supersedes: str | None = None
+    restores: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What is asked, and where it came from. The uid covers the messages only.
 
-    `aliases` are the other ids that files gave the same messages.
+    `aliases` are the other ids that files gave the same messages. `decisions` are all that were
+    ever made; `decisions.settled` gives the prompt as they leave it.
     """
 
     uid: str
@@ -57,6 +79,7 @@ class Prompt:
     meta: Mapping[str, Any] = field(default_factory=dict)
     external_id: str | None = None
     aliases: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def name(self) -> str:

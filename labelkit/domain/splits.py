@@ -12,6 +12,20 @@ from labelkit.errors import UsageError
 _SPACE = 1 << 64
 
 
+_HELD_OUT = frozenset(
+    ["valid", "validation", "val", "dev", "test", "eval", "evaluation", "heldout", "holdout"]
+)
+
+
+def is_training(split: str) -> bool:
+    """Whether models learn from a split: from every one that is not called held out.
+
+    >>> [is_training(name) for name in ("train", "train_small", "valid", "test")]
+    [True, True, False, False]
+    """
+    return split.casefold().replace("-", "").replace("_", "") not in _HELD_OUT
+
+
 @dataclass(frozen=True, slots=True)
 class SplitPlan:
     """Names and shares, in order; the shares sum to 1. `text` is how it was written."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from math import ceil
 
 from labelkit.domain.canonical import uid_of
-from labelkit.domain.models import K_LEAST, Guideline, Message, Scale, Tiers
+from labelkit.domain.models import K_LEAST, Guideline, Message, Ranking, Scale, Tiers
 from labelkit.domain.shuffle import shuffled
 from labelkit.errors import InputError
 
@@ -156,20 +156,31 @@ class Answer:
 
 def check_answer(view: TaskView, answer: Answer) -> None:
     """Raise InputError unless the answer is a ranking of this task and keeps its rules."""
-    shown = [c.uid for c in view.candidates]
+    check_ranking([c.uid for c in view.candidates], view.settings, view.guideline, answer)
+
+
+def check_ranking(
+    shown: Sequence[str],
+    settings: BatchSettings,
+    guideline: Guideline | None,
+    answer: Answer | Ranking,
+) -> None:
+    """Raise InputError unless a ranking places what was shown and keeps the rules of its task."""
     placed = [uid for tier in answer.tiers for uid in tier]
     everything = [*placed, *answer.unranked]
     if sorted(everything) != sorted(shown) or not all(answer.tiers):
         raise InputError("every completion must be placed once, or set aside as unranked")
-    if answer.unranked and not view.settings.partial:
+    if answer.unranked and not settings.partial:
         raise InputError("this task wants every completion placed")
     if len(placed) < K_LEAST:
         raise InputError("place at least two completions, or skip the task")
-    _check_words(view, answer)
+    about = {*answer.ratings, *answer.flags, *answer.notes, *answer.read}
+    if not about <= set(shown):
+        raise InputError("it speaks of a completion that was not shown")
+    _check_words(guideline, answer)
 
 
-def _check_words(view: TaskView, answer: Answer) -> None:
-    guideline = view.guideline
+def _check_words(guideline: Guideline | None, answer: Answer | Ranking) -> None:
     scale = guideline.scale if guideline else Scale()
     for rating in answer.ratings.values():
         if not scale.least <= rating <= scale.most:

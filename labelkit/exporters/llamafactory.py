@@ -16,7 +16,7 @@ from labelkit.domain.columns import FLAG, TEXT
 from labelkit.domain.models import Message
 from labelkit.domain.pairs import Judged, Pair
 from labelkit.domain.units import Answer
-from labelkit.exporters._rows import Row, heard
+from labelkit.exporters._rows import BOTH, Row, heard
 from labelkit.plugins import Exporter, Seen, Stage
 
 TURN = {"from": TEXT, "value": TEXT}
@@ -144,9 +144,10 @@ def dataset_info(
     return {"dataset_info.json": json.dumps(entries, indent=2).encode() + b"\n"}
 
 
-def _stage(row: Any, columns: Mapping[str, Any], read: Any, carries: Carries = CARRIES) -> Stage:
+def _stage(row: Any, columns: Mapping[str, Any], read: Any) -> Stage:
     usage = "`dataset_dir:` this folder, `dataset: labelkit_train` (see dataset_info.json)."
-    return Stage(row, columns, read, carries=carries, usage=usage)
+    apart = BOTH if "rejected" in columns else None
+    return Stage(row, columns, read, carries=CARRIES, usage=usage, apart=apart)
 
 
 PAIR = {"chosen": TURN, "rejected": TURN}

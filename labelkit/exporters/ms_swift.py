@@ -36,15 +36,25 @@ def _read_pair(row: Mapping[str, Any]) -> Seen:
 
 
 PAIR = {"messages": CHAT, "rejected_response": TEXT}
+APART = ("messages", "rejected_response")
 PLUGIN = Exporter(
     title="ms-swift",
     stages={
         "sft": messages_stage(usage="swift sft --dataset train.jsonl"),
         "rm": Stage(
-            pair, PAIR, _read_pair, margin=True, usage="swift rlhf --rlhf_type rm --dataset FILE"
+            pair,
+            PAIR,
+            _read_pair,
+            margin=True,
+            apart=APART,
+            usage="swift rlhf --rlhf_type rm --dataset FILE",
         ),
         "dpo": Stage(
-            pair, PAIR, _read_pair, usage="swift rlhf --rlhf_type dpo|orpo|cpo --dataset FILE"
+            pair,
+            PAIR,
+            _read_pair,
+            apart=APART,
+            usage="swift rlhf --rlhf_type dpo|orpo|cpo --dataset FILE",
         ),
         "kto": kto_messages_stage(usage="swift rlhf --rlhf_type kto --dataset FILE"),
         "prompts": prompt_stage("messages", usage="swift rlhf --rlhf_type grpo|ppo --dataset FILE"),

@@ -44,6 +44,7 @@ PLUGIN = Exporter(
             _read_dpo,
             carries=Carries(turns=False),
             extras=False,
+            apart=("preferred_output", "non_preferred_output"),
             usage="Upload as a preference fine-tuning file.",
         ),
     },

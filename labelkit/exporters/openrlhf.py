@@ -12,7 +12,7 @@ from labelkit.domain.asked import Asked
 from labelkit.domain.columns import CHAT
 from labelkit.domain.units import Answer
 from labelkit.exporters import trl
-from labelkit.exporters._rows import Row, heard, prompt_stage, said
+from labelkit.exporters._rows import BOTH, Row, heard, prompt_stage, said
 from labelkit.plugins import Exporter, Seen, Stage
 
 
@@ -28,6 +28,14 @@ PREFERENCE_USAGE = (
     "--data.apply_chat_template --data.prompt_key prompt --data.chosen_key chosen "
     "--data.rejected_key rejected"
 )
+
+
+def _pairs(**more: Any) -> Stage:
+    return Stage(
+        trl.preference, trl.PAIR, trl.read_preference, apart=BOTH, usage=PREFERENCE_USAGE, **more
+    )
+
+
 PLUGIN = Exporter(
     title="OpenRLHF",
     stages={
@@ -37,10 +45,8 @@ PLUGIN = Exporter(
             _read_sft,
             usage="--data.apply_chat_template --data.input_key input --data.output_key output",
         ),
-        "rm": Stage(
-            trl.preference, trl.PAIR, trl.read_preference, margin=True, usage=PREFERENCE_USAGE
-        ),
-        "dpo": Stage(trl.preference, trl.PAIR, trl.read_preference, usage=PREFERENCE_USAGE),
+        "rm": _pairs(margin=True),
+        "dpo": _pairs(),
         "prompts": prompt_stage("input", usage="--data.apply_chat_template --data.input_key input"),
     },
 )

@@ -16,6 +16,7 @@ from labelkit.domain.models import Ranking
 from labelkit.domain.pairs import Judged, Pair
 from labelkit.domain.units import Answer
 from labelkit.exporters._rows import (
+    BOTH,
     Row,
     heard,
     messages_stage,
@@ -116,10 +117,15 @@ PLUGIN = Exporter(
             PAIR,
             read_preference,
             margin=True,
+            apart=BOTH,
             usage="RewardTrainer takes it as is; it leaves out rows over `max_length` (1024).",
         ),
         "dpo": Stage(
-            preference, PAIR, read_preference, usage="DPOTrainer, ORPO and CPO take it as is."
+            preference,
+            PAIR,
+            read_preference,
+            apart=BOTH,
+            usage="DPOTrainer, ORPO and CPO take it as is.",
         ),
         "kto": Stage(
             kto,

@@ -1,0 +1,1 @@
+"""The report: what it holds, its charts, and the one page they stand on."""

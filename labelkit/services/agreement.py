@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,9 +18,13 @@ from labelkit.services.choices import one_of
 from labelkit.services.project import opened
 from labelkit.services.selection import Field, Progress, Selection, groups_of, selected
 from labelkit.store import golds, rules
+from labelkit.store.bundles import Parts
 from labelkit.store.core import Store
 
 SCHEMA = "labelkit.agreement/1"
+
+PLACES = Parts(aliases=False, texts=False, sources=False, skips=False)
+"""Agreement is about places, ratings and flags, not about words."""
 
 INSTRUCTGPT: Mapping[str, Any] = {
     "training_labelers": {"rate": 0.726, "plus_minus": 0.015},
@@ -94,7 +98,10 @@ class AgreementReport:
     def headline(self) -> str:
         """One line: what the numbers below stand on."""
         n = self.whole
-        who = f"{n.rankings:,} rankings by {n.labelers:,} labelers on {n.prompts:,} prompts"
+        who = (
+            f"{_counted(n.rankings, 'ranking')} by {_counted(n.labelers, 'labeler')} on "
+            f"{_counted(n.prompts, 'prompt')}"
+        )
         return f"{who}, {n.shared_units:,} of {n.units:,} pairs judged by two or more"
 
     def remarks(self) -> list[str]:
@@ -139,6 +146,10 @@ class AgreementReport:
         }
 
 
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun if n == 1 else noun + 's'}"
+
+
 def options(
     selection: Selection,
     *,
@@ -176,7 +187,8 @@ def quoted(store: Store, selection: Selection) -> dict[str, Any]:
     """Return pairwise agreement alone, as `agreement --json` gives it: for a card or a manifest."""
     options = AgreementOptions(selection)
     pairwise = {"pairwise": plugins.statistics.get("pairwise")}
-    counted = count(collect(store, options).units(), pairwise, options.means())
+    parts = replace(PLACES, details=False, shared=True)
+    counted = count(collect(store, options, parts=parts).units(), pairwise, options.means())
     found: dict[str, Any] = counted.as_json()["pairwise"]
     return found
 
@@ -187,12 +199,17 @@ def every_statistic() -> dict[str, Statistic]:
     return {name: plugins.statistics.get(name) for name in names}
 
 
-def collect(store: Store, options: AgreementOptions, progress: Progress | None = None) -> Collector:
+def collect(
+    store: Store,
+    options: AgreementOptions,
+    progress: Progress | None = None,
+    parts: Parts = PLACES,
+) -> Collector:
     """Read the store once, into columns."""
     with store.read() as tx:
         gold = golds.by_prompt(tx)
         collector = Collector(_flags_of(tx))
-    for bundle, rankings in selected(store, options.selection, progress):
+    for bundle, rankings in selected(store, options.selection, progress, parts):
         groups = groups_of(bundle, rankings, options.by)
         collector.add(bundle, rankings, groups, gold.get(bundle.prompt.uid, ()))
     return collector

@@ -23,7 +23,7 @@ from labelkit.services.choices import one_of
 from labelkit.services.gold import gold_tasks
 from labelkit.services.project import opened
 from labelkit.services.settings import lookup, truth
-from labelkit.store import assigning, batches, people, rules
+from labelkit.store import assigning, batches, decisions, people, rules
 from labelkit.store.assigning import Material, NewTask
 from labelkit.store.batches import Batch
 from labelkit.store.engine import Tx
@@ -63,6 +63,7 @@ class AssignReport:
     too_few: int = 0
     calibration: int = 0
     gold: int = 0
+    excluded: int = 0
     sizes: Counter[int] = field(default_factory=Counter)
     dry_run: bool = False
 
@@ -77,6 +78,7 @@ class AssignReport:
             "too_few_completions": self.too_few,
             "calibration": self.calibration,
             "gold": self.gold,
+            "excluded_prompts": self.excluded,
             "k": {str(k): n for k, n in sorted(self.sizes.items())},
             "dry_run": self.dry_run,
         }
@@ -142,6 +144,7 @@ def assign_in(tx: Tx, options: AssignOptions) -> AssignReport:
     """Make a batch inside a transaction."""
     name = options.batch or _free_name(tx, options.kind)
     report = AssignReport(name, options.kind, dry_run=options.dry_run)
+    report.excluded = decisions.count_excluded(tx)
     batch = Batch(name, options.kind, options.priority, options.seed, options.settings)
     key = None
     for tasks in chunks(_planned(tx, options, report), _AT_ONCE):
@@ -214,6 +217,9 @@ def _why_nothing(tx: Tx, report: AssignReport, options: AssignOptions) -> str:
     if report.too_few:
         least = options.settings.k_min
         return f"no task was made: {report.too_few} prompts have fewer than {least} completions"
+    if report.excluded:
+        left = f"in a batch already, or one of {report.excluded} that are excluded"
+        return f"no task was made: every prompt that fits is {left}"
     if assigning.count_prompts(tx):
         return "no task was made: every prompt that fits is in a batch already"
     return "no task was made: the store has no prompts"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,7 +163,7 @@ def restore(store: Path, source: Path) -> Restored:
         copies.copy_store(source, store)
     since = copies.labels_missing(replaced, source)
     if version == schema.SCHEMA_VERSION:
-        with opened(store) as now, now.write() as tx:
+        with closing(core.open_store(store)) as now, now.write() as tx:
             journal.note(tx, "restore", backup=source.name, labels_since=since)
     return Restored(store, source, version, replaced, since)
 

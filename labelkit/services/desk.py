@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class Desk:
 
     def _claimed(self) -> TaskView | None:
         with self._store.write() as tx:
-            if not batches.any_batch(tx, self._seat.kind):
+            if not (batches.any_batch(tx, self._seat.kind) or core.get_setting(tx, core.BUNDLE)):
                 _assign_by_default(tx, self._seat.kind)
             lease = slots.claim(tx, self._seat)
             if not self._counted:
@@ -232,14 +233,22 @@ class Desk:
 
 
 def sit_down(store: Path, labeler: str | None, kind: str, *, batch: str | None = None) -> Desk:
-    """Open a desk for a labeler: the one named, or the one in the settings.
+    """Open a desk for a labeler: the one named, the one in the settings, the one a bundle is for.
 
-    Raises UsageError when there is neither, NotFound when nobody is called that.
+    Raises UsageError when there is none, NotFound when nobody is called that.
     """
-    name = lookup("labeler", None, flag=labeler).value
+    name = lookup("labeler", None, flag=labeler).value or _owner(store)
     if not name:
         raise UsageError("who are you?", hint="--as NAME, or set LABELKIT_LABELER")
     return Desk(store, str(name), kind, batch=batch)
+
+
+def _owner(path: Path) -> str | None:
+    """Return whom a bundle was made for."""
+    with closing(core.open_store(path)) as store, store.read() as tx:
+        found = core.get_setting(tx, core.BUNDLE)
+        (owner,) = people.everyone(tx) if found else (None,)
+    return owner.name if owner else None
 
 
 @dataclass(frozen=True, slots=True)

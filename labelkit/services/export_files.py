@@ -19,8 +19,6 @@ from labelkit.store.disk import sync_folder
 MANIFEST = "manifest.json"
 _BUFFER = 1 << 18
 
-Row = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
@@ -49,7 +47,7 @@ class Hashed:
         self.size = 0
         self.digest = hashlib.sha256()
 
-    def write(self, data: bytes | bytearray) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         self.file.write(data)
         self.digest.update(data)
         self.size += len(data)
@@ -60,9 +58,9 @@ class Hashed:
 
 
 class Encoder(Protocol):
-    """Turns rows into a file's bytes."""
+    """Turns rows, given as JSON lines, into a file's bytes."""
 
-    def add(self, row: Row) -> None: ...
+    def add(self, lines: bytes | memoryview) -> None: ...
 
     def finish(self) -> None: ...
 
@@ -72,19 +70,26 @@ class JsonLines:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._buffer = bytearray()
+        self._waiting: list[bytes] = []
+        self._size = 0
 
-    def add(self, row: Row) -> None:
-        self._buffer += orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-        if len(self._buffer) >= _BUFFER:
+    def add(self, lines: bytes | memoryview) -> None:
+        if len(lines) >= _BUFFER:
+            self._spill()
+            self._file.write(lines)
+            return
+        self._waiting.append(bytes(lines))
+        self._size += len(lines)
+        if self._size >= _BUFFER:
             self._spill()
 
     def finish(self) -> None:
         self._spill()
 
     def _spill(self) -> None:
-        self._file.write(self._buffer)
-        self._buffer = bytearray()
+        self._file.write(b"".join(self._waiting))
+        self._waiting.clear()
+        self._size = 0
 
 
 class GzipJsonLines(JsonLines):
@@ -110,10 +115,10 @@ class _Part:
         self.file = Hashed(self._raw)
         self.encoder: Encoder | None = None
 
-    def add(self, row: Row) -> None:
+    def add(self, lines: bytes | memoryview, rows: int) -> None:
         assert self.encoder is not None
-        self.encoder.add(row)
-        self.rows += 1
+        self.encoder.add(lines)
+        self.rows += rows
 
     def seal(self) -> None:
         """Put everything on the disk, still under the temporary name."""
@@ -208,8 +213,17 @@ class Folder:
             if not _alive(stray.name.split(".")[-2]):
                 stray.unlink(missing_ok=True)
 
-    def add(self, split: str, row: Row) -> None:
-        """Write one row of a split."""
+    def add(self, split: str, lines: bytes | memoryview, rows: int) -> None:
+        """Write some rows of a split, as JSON lines."""
+        most = self.layout.max_rows
+        while most and (room := most - self._part(split).rows) < rows:
+            cut = _end_of_line(lines, room)
+            self._part(split).add(lines[:cut], room)
+            lines, rows = lines[cut:], rows - room
+        self._part(split).add(lines, rows)
+
+    def _part(self, split: str) -> _Part:
+        """The file that takes a split's next row."""
         parts = self._parts.setdefault(split, [])
         if not parts or (self.layout.max_rows and parts[-1].rows >= self.layout.max_rows):
             if parts:
@@ -217,7 +231,7 @@ class Folder:
             part = _Part(self.path, f"{split}-{len(parts)}", split)
             part.encoder = self.layout.encoder(part.file)
             parts.append(part)
-        parts[-1].add(row)
+        return parts[-1]
 
     def sealed(self) -> list[WrittenFile]:
         """Finish all data files and return them by name."""
@@ -258,6 +272,14 @@ class Folder:
             sync_folder(folder)
         self._documents[MANIFEST].temporary.replace(self.path / MANIFEST)
         sync_folder(self.path)
+
+
+def _end_of_line(lines: bytes | memoryview, n: int) -> int:
+    """Where the n-th line ends."""
+    data, end = bytes(lines), 0
+    for _ in range(n):
+        end = data.index(b"\n", end) + 1
+    return end
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:

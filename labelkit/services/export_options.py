@@ -28,7 +28,7 @@ class ExportOptions:
     """What to write, for whom, and in which files.
 
     `split` is None for a single file a split that prompts are pinned to; `container` is None for
-    the one that the dialect wants; `max_rows` is 0 for no limit.
+    the one that the dialect wants; `max_rows` is 0 for no limit, `jobs` 0 for one process a core.
     """
 
     format: str
@@ -47,6 +47,8 @@ class ExportOptions:
     tokenizer: str | None = None
     dry_run: bool = False
     consensus: str | None = None
+    allow_pii: bool = False
+    jobs: int = 0
 
     @property
     def flatten(self) -> bool:
@@ -77,6 +79,8 @@ def options(
     tokenizer: str | None = None,
     seed: str = "",
     dry_run: bool = False,
+    allow_pii: bool = False,
+    jobs: int = 0,
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
     scheme, random_n = parse_scheme(pairs)
@@ -109,6 +113,8 @@ def options(
         tokenizer=tokenizer,
         dry_run=dry_run,
         consensus=method,
+        allow_pii=allow_pii,
+        jobs=jobs,
     )
 
 
@@ -187,6 +193,7 @@ def said(options: ExportOptions) -> dict[str, Any]:
         "container": options.container,
         "max_rows": options.max_rows,
         "tokenizer": options.tokenizer,
+        "allow_pii": options.allow_pii,
     }
     if options.format == "sft":
         told["answers"] = options.answers

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from labelkit.domain.columns import Columns, Type
 from labelkit.errors import UsageError
 
@@ -50,10 +52,11 @@ class Parquet:
         )
         self._rows: list[Mapping[str, Any]] = []
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= _ROWS:
-            self._spill()
+    def add(self, lines: bytes | memoryview) -> None:
+        for line in bytes(lines).splitlines():
+            self._rows.append(orjson.loads(line))
+            if len(self._rows) >= _ROWS:
+                self._spill()
 
     def finish(self) -> None:
         self._spill()

@@ -10,6 +10,7 @@ from labelkit import __version__
 from labelkit.domain import lengths
 from labelkit.domain.columns import NUMBER, TEXT, WHOLE
 from labelkit.domain.splits import SplitPlan
+from labelkit.domain.withheld import EXCLUDED, UNDECIDED
 from labelkit.plugins import Stage
 from labelkit.services.export_files import WrittenFile
 from labelkit.services.export_options import PREFERENCE, ExportOptions, said
@@ -18,7 +19,7 @@ from labelkit.services.export_rows import Books
 MANIFEST_SCHEMA = "labelkit.manifest/1"
 
 _UNFIT = ("identical", "empty", "template_tokens", "prompts_with_template_tokens")
-_LEFT_OUT = ("excluded", "twins")
+_LEFT_OUT = (EXCLUDED, UNDECIDED, "twins")
 _VOTES = ("rankings", "comparisons", "ties", "repeated", "contradictory")
 _PAIRS = (
     "prompts",
@@ -132,6 +133,7 @@ class ExportReport:
                 "refused": dict(sorted(self.books.refused.items())),
                 "flattened": dict(sorted(self.books.flattened.items())),
             },
+            UNDECIDED: sorted(self.books.undecided),
             "lengths": self.lengths,
             "agreement": self.agreement,
             "columns": dict(self.columns),
@@ -151,6 +153,7 @@ class ExportReport:
             found.append("--misfits flatten writes them as plain text instead")
         for reason, n in sorted(self.books.flattened.items()):
             found.append(f"flattened: {_people(n)} {_CANNOT[reason]}")
+        found += _withheld(self.books)
         if n := self.books.counts["ties_refused"]:
             found.append(f"left out: {n:,} rankings with ties, which {who} cannot say")
         if self.lengths:
@@ -158,6 +161,24 @@ class ExportReport:
             p50, p99 = self.lengths["p50"], self.lengths["p99"]
             found.append(f"row length ({self.unit}): median {p50:,}, p99 {p99:,}; {over}")
         return found
+
+
+_NAMED = 5
+
+
+def _withheld(books: Books) -> list[str]:
+    """What prompt hygiene left out, by name where somebody has to decide."""
+    found = []
+    if n := books.counts[EXCLUDED]:
+        found.append(f"left out: {_people(n)} excluded by a decision (labelkit prompts list)")
+    if names := sorted(books.undecided):
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        said = ", ".join(names[:_NAMED]) + more
+        found.append(
+            f"left out of training: {_people(len(names))} with undecided PII hints: {said}"
+        )
+        found.append("labelkit prompts pii shows them; --allow-pii writes them all the same")
+    return found
 
 
 _FLATTENABLE = frozenset({"system", "turns", "order"})

@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from labelkit.domain import units
 from labelkit.domain.asked import Asked, Measure, fitted
+from labelkit.domain.decisions import in_words, settled
 from labelkit.domain.leaks import leak_key, prompt_text
 from labelkit.domain.lengths import estimated_tokens
 from labelkit.domain.models import Bundle, current
 from labelkit.domain.pairs import Judged, Pair, counted, expand
 from labelkit.domain.splits import SplitPlan, split_of
+from labelkit.domain.withheld import UNDECIDED, withheld
 from labelkit.plugins import Stage
 from labelkit.services.export_options import RANKED, ExportOptions
 
@@ -26,7 +28,10 @@ _DIGEST_SPACE = 1 << 256
 
 @dataclass(slots=True)
 class Books:
-    """What an export counted. Two of them add up."""
+    """What an export counted. Two of them add up.
+
+    `undecided` names the prompts that were left out because of PII hints nobody decided about.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
@@ -36,6 +41,7 @@ class Books:
     labelers: Counter[tuple[str, str]] = field(default_factory=Counter)
     guidelines: Counter[str] = field(default_factory=Counter)
     seconds: Counter[int] = field(default_factory=Counter)
+    undecided: Counter[str] = field(default_factory=Counter)
     digest: int = 0
 
     def add(self, other: Books) -> None:
@@ -76,18 +82,15 @@ class Work:
 
     def items(self, bundle: Bundle, books: Books) -> Iterator[tuple[Asked, Any]]:
         """Yield what becomes a row: the prompt as it is asked, and what is said to it."""
-        books.digest = (books.digest + _identity(bundle)) % _DIGEST_SPACE
-        split = self._split(bundle, books)
-        if split is None:
+        begun = self.begun(bundle, books)
+        if begun is None:
             return
-        books.counts["prompts"] += 1
+        split, bundle = begun
         if self.options.format == "records":
             for name in ("completions", "demonstrations", "rankings", "skips"):
                 books.counts[name] += len(getattr(bundle, name))
             yield Asked(bundle, bundle.prompt.messages, split), bundle
             return
-        if self.options.format in RANKED:
-            self._note_labelers(bundle, books)
         judged = self.merger.merged(bundle) if self.merger else bundle
         for asked, items in self._units(judged, split, books):
             for item in items:
@@ -96,9 +99,32 @@ class Work:
                 books.lengths[self._length(asked, item)] += 1
                 yield asked, item
 
+    def begun(self, bundle: Bundle, books: Books) -> tuple[str, Bundle] | None:
+        """Enter a prompt in the books and return its split and what rows are made of.
+
+        None where the prompt is left out.
+        """
+        books.digest = (books.digest + _identity(bundle)) % _DIGEST_SPACE
+        split = self._split(bundle, books)
+        if split is None:
+            return None
+        books.counts["prompts"] += 1
+        if self.options.format in RANKED:
+            self._note_labelers(bundle, books)
+        if self.options.format != "records" and bundle.prompt.decisions:
+            bundle = replace(bundle, prompt=settled(bundle.prompt))
+        return split, bundle
+
     def _split(self, bundle: Bundle, books: Books) -> str | None:
-        prompt = bundle.prompt
+        prompt = settled(bundle.prompt)
         split = split_of(prompt, self.options.split or SplitPlan())
+        if self.options.format == "records":
+            return split
+        if (why := withheld(prompt, split, allow_pii=self.options.allow_pii)) is not None:
+            books.counts[why] += 1
+            if why == UNDECIDED:
+                books.undecided[prompt.name] += 1
+            return None
         if self.twins and self.twins.get(leak_key(prompt_text(prompt.messages)), split) != split:
             books.counts["twins"] += 1
             return None
@@ -118,15 +144,16 @@ class Work:
         if self.options.format == "sft":
             examples = units.examples(bundle, books.counts)
             for messages, example in examples:
-                if asked := self._asked(bundle, messages, split, books):
+                if asked := self.asked(bundle, messages, split, books):
                     yield asked, [example]
             if examples:
                 return
         items = self._items(bundle, books)
-        if items and (asked := self._asked(bundle, bundle.prompt.messages, split, books)):
+        if items and (asked := self.asked(bundle, bundle.prompt.messages, split, books)):
             yield asked, items
 
-    def _asked(self, bundle: Bundle, messages: Any, split: str, books: Books) -> Asked | None:
+    def asked(self, bundle: Bundle, messages: Any, split: str, books: Books) -> Asked | None:
+        """Return a prompt as its rows quote it, or None where they cannot say it."""
         if (why := units.unfit_prompt(messages, self.options.pairs)) is not None:
             books.counts[why] += 1
             return None
@@ -196,4 +223,5 @@ def _identity(bundle: Bundle) -> int:
     """A number made of the uids of everything that could have shaped a row."""
     labels = [x.uid for x in (*current(bundle.rankings), *current(bundle.demonstrations))]
     names = [bundle.prompt.uid, *(c.uid for c in bundle.completions), *sorted(labels)]
+    names += in_words(bundle.prompt)
     return int.from_bytes(hashlib.sha256("\n".join(names).encode()).digest(), "big")

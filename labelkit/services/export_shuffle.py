@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
-
-import orjson
+from typing import IO
 
 from labelkit.domain.spread import spread
 
@@ -24,7 +22,7 @@ class Shuffled:
     """
 
     def __init__(
-        self, sink: Callable[[str, Mapping[str, Any]], None], seed: str, folder: Path | None
+        self, sink: Callable[[str, bytes, int], None], seed: str, folder: Path | None
     ) -> None:
         self._sink = sink
         self._seed = seed
@@ -43,16 +41,16 @@ class Shuffled:
         for pile in self._piles.values():
             pile.file.close()
 
-    def add(self, split: str, prompt: str, row: Mapping[str, Any]) -> None:
+    def add(self, split: str, prompt: str, line: bytes | memoryview) -> None:
         if split not in self._piles:
             pile = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  # closed by __exit__
             self._piles[split] = _Pile(pile)
-        self._piles[split].add(int(prompt[:_GROUP_DIGITS], 16), orjson.dumps(row))
+        self._piles[split].add(int(prompt[:_GROUP_DIGITS], 16), line)
 
     def hand_on(self) -> None:
         for split, pile in self._piles.items():
             for i in spread(pile.groups, "kto", self._seed, split):
-                self._sink(split, orjson.loads(pile.line(i)))
+                self._sink(split, pile.line(i), 1)
 
 
 class _Pile:
@@ -61,7 +59,7 @@ class _Pile:
         self.groups = array("Q")
         self._ends = array("Q", [0])
 
-    def add(self, group: int, line: bytes) -> None:
+    def add(self, group: int, line: bytes | memoryview) -> None:
         self.file.write(line)
         self.groups.append(group)
         self._ends.append(self._ends[-1] + len(line))

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from labelkit.domain.asked import Measure
+from labelkit.domain.decisions import settled, standing
 from labelkit.domain.lengths import ESTIMATE, estimated_tokens
+from labelkit.domain.models import Prompt
 from labelkit.domain.splits import SplitPlan
+from labelkit.domain.withheld import EXCLUDED
 from labelkit.errors import NothingToDo, UsageError
 from labelkit.plugins import Exporter, Stage
 from labelkit.services.agreement import quoted
 from labelkit.services.export_card import CARD, card, paths_by_split
 from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Layout
+from labelkit.services.export_jobs import Job, cores, lines
+from labelkit.services.export_lines import Lines, Writer
 from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
 from labelkit.services.export_parquet import Parquet, pyarrow
 from labelkit.services.export_report import ExportReport, columns_of
@@ -26,14 +31,16 @@ from labelkit.services.export_shuffle import Shuffled
 from labelkit.services.export_twins import twins
 from labelkit.services.project import opened
 from labelkit.services.selection import Selection
+from labelkit.services.split_plan import plan_in_force
 from labelkit.store import rules
-from labelkit.store.bundles import Snapshot, any_pinned, read_bundles, read_prompts, snapshot
+from labelkit.store.bundles import Parts, Range, Snapshot, any_pinned, read_prompts, snapshot
 from labelkit.store.core import Store
 
 Progress = Callable[[int, int | None], None]
 """Called with (prompts done, prompts in all)."""
 
-Sink = Callable[[str, Mapping[str, Any]], None]
+Sink = Callable[[str, bytes | memoryview, int], None]
+"""Takes (split, lines, how many)."""
 
 __all__ = ["ExportOptions", "ExportReport", "export", "options", "target"]
 
@@ -76,15 +83,23 @@ def prepare(
     store: Store, options: ExportOptions, stage: Stage, measure: Measure = estimated_tokens
 ) -> tuple[Snapshot, Work]:
     """Return what an export of this store sees, and the way from its bundles to rows."""
-    plan = options.split or SplitPlan()
     with store.read() as tx:
         view = snapshot(tx)
+        options = replace(options, split=options.split or plan_in_force(tx))
         # A rating margin is a share of the scale that the labeler's guideline had.
         spans = {g.ref: g.scale.most - g.scale.least for g in rules.everything(tx)}
         several = bool(options.split) or any_pinned(tx)
-    same = twins(lambda: read_prompts(store, view), plan) if several and stage.columns else {}
+    plan = options.split or SplitPlan()
+    same = twins(lambda: _usable(store, view), plan) if several and stage.columns else {}
     settled = replace(options, pairs=replace(options.pairs, rating_spans=spans))
     return view, Work(settled, stage, same, measure, _merger(store, options))
+
+
+def _usable(store: Store, view: Snapshot) -> Iterator[Prompt]:
+    """The prompts that are not excluded, as they were decided about."""
+    for prompt in read_prompts(store, view):
+        if not standing(prompt).excluded:
+            yield settled(prompt)
 
 
 def _merger(store: Store, options: ExportOptions) -> BundleMerger | None:
@@ -122,9 +137,12 @@ def _into_stream(
     out: IO[bytes],
     progress: Progress | None,
 ) -> None:
-    lines = JsonLines(io.BytesIO() if work.options.dry_run else out)
-    _run(store, view, work, report, lambda _, row: lines.add(row), None, progress)
-    lines.finish()
+    if work.options.dry_run:
+        _run(store, view, work, report, lambda *_: None, None, progress)
+        return
+    encoder = JsonLines(out)
+    _run(store, view, work, report, lambda _, data, rows: encoder.add(data), None, progress)
+    encoder.finish()
 
 
 def _into_folder(
@@ -193,30 +211,42 @@ def _run(
         else nullcontext()
     )
     with shuffled as piles:
-        for split, prompt, row in _rows(store, view, work, report, progress):
+        for found in _lines(store, view, work, report, progress):
             if piles:
-                piles.add(split, prompt, row)
+                piles.add(found.split, found.prompt, found.data)
             else:
-                sink(split, row)
+                sink(found.split, found.data, found.rows)
         if piles:
             piles.hand_on()
     if not report.books.rows:
         raise NothingToDo(f"no rows for {report.options.format}", hint=_why_empty(report))
 
 
-def _rows(
+def _lines(
     store: Store, view: Snapshot, work: Work, report: ExportReport, progress: Progress | None
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for n, bundle in enumerate(read_bundles(store, view), 1):
-        yield from work.rows(bundle, report.books)
-        if progress and n % 500 == 0:
-            progress(n, view.watermark["prompt"])
+) -> Iterator[Lines]:
+    options = work.options
+    jobs = 1 if options.format == "kto" else options.jobs or cores()
+    job = Job(store.path, view, Range(), parts_of(options), Writer(work), view.watermark["prompt"])
+    return lines(store, job, report.books, jobs, progress)
+
+
+def parts_of(options: ExportOptions) -> Parts:
+    """What an export needs of a bundle."""
+    everything = options.format == "records"
+    rated = options.pairs.margin == "rating" or options.format in ("sft", "rankings")
+    return Parts(
+        aliases=everything,
+        sources=everything or options.format == "rankings",
+        details=everything or rated,
+        skips=everything,
+    )
 
 
 def _why_empty(report: ExportReport) -> str:
     counts, stage = report.books.counts, report.options.format
     if not counts["prompts"]:
-        return "labelkit import FILE"
+        return _why_no_prompt(report)
     if report.books.refused:
         return "--misfits flatten, or another --for: its rows cannot say these prompts"
     if stage == "sft":
@@ -226,3 +256,11 @@ def _why_empty(report: ExportReport) -> str:
     if report.options.pairs.labelers == "human":
         return "labelkit rank --as NAME; rankings by models need --labelers model or all"
     return "labelkit rank --as NAME"
+
+
+def _why_no_prompt(report: ExportReport) -> str:
+    if report.books.undecided:
+        return "every prompt has PII hints: labelkit prompts pii, or --allow-pii"
+    if report.books.counts[EXCLUDED]:
+        return "every prompt is excluded: labelkit prompts list --excluded"
+    return "labelkit import FILE"

@@ -11,7 +11,7 @@ from labelkit.domain.models import K_LEAST, K_MOST, Message, Tiers
 from labelkit.domain.tasks import EVERYONE, TaskRole
 from labelkit.errors import InputError
 from labelkit.importers._jsonl import LineError, parse_object, read_lines
-from labelkit.store import gold
+from labelkit.store import decisions, gold
 from labelkit.store.assigning import NewTask, materials_of
 from labelkit.store.engine import Tx
 
@@ -39,6 +39,10 @@ def _task(tx: Tx, line: bytes | None, where: str) -> NewTask:
     if strange := sorted(set(said) - _FIELDS):
         raise InputError(f"{where}: {strange[0]}: there is no such field")
     key, prompt = _prompt(tx, said, where)
+    if decisions.excluded_among(tx, [key]):
+        raise InputError(
+            f"{where}: the prompt is excluded", hint="labelkit prompts show ID says by what"
+        )
     (material,) = materials_of(tx, {key: prompt})
     tiers = _tiers(said.get("tiers"), gold.completion_names(tx, key), f"{where}: tiers")
     note = said.get("note", "")

@@ -13,6 +13,7 @@ from labelkit.agreement._bootstrap import REPLICATES, Means, cells_measured, mer
 from labelkit.agreement._collect import Collector
 from labelkit.consensus._games import Games, Writers, games_of
 from labelkit.consensus._league import Results, fit, main_group, results_of
+from labelkit.domain.decisions import settled
 from labelkit.domain.models import Bundle
 from labelkit.errors import NotFound
 from labelkit.plugins import Measured, findings_json
@@ -186,7 +187,7 @@ def _add_writers(writers: Writers, bundle: Bundle, *, demonstrations: bool) -> N
 
 
 def _group(bundle: Bundle, by: By | None) -> str:
-    return "" if by in (None, "length") else getattr(bundle.prompt, by) or NOT_SAID
+    return "" if by in (None, "length") else getattr(settled(bundle.prompt), by) or NOT_SAID
 
 
 def table_of(games: Games, names: Sequence[str], options: LeaderboardOptions) -> Table:

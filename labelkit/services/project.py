@@ -104,8 +104,8 @@ def data_folder(name: str) -> Path:
 
 @contextmanager
 def opened(path: Path) -> Iterator[core.Store]:
-    """Open a store for one use case."""
-    store = core.open_store(path)
+    """Open a store for one use case of those who manage it; a `Desk` opens its own."""
+    store = core.open_store(path, managed=True)
     try:
         yield store
     finally:

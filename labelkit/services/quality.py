@@ -100,6 +100,8 @@ class QualityReport:
         if len(self.labelers) == 1:
             return f"Only {self.labelers[0].name} has ranked: there is nobody to compare with."
         told = [x for x in self.labelers if x.standing_out]
+        if not told and all(x.rankings < LEAST_RANKINGS for x in self.labelers):
+            return f"Too early to tell: nobody has {LEAST_RANKINGS} rankings yet."
         if not told:
             return "Nobody stands out."
         first = max(told, key=lambda x: len(x.standing_out))

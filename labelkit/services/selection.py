@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from labelkit.domain.models import Bundle, Ranking
+from labelkit.domain.decisions import settled
+from labelkit.domain.models import AnyLabel, Bundle, Label, Ranking
 from labelkit.domain.pairs import Kinds, counted
 from labelkit.domain.times import normalise
 from labelkit.errors import UsageError
 from labelkit.services.choices import one_of
 from labelkit.store import people
-from labelkit.store.bundles import read_bundles, snapshot
+from labelkit.store.bundles import Parts, read_bundles, snapshot
 from labelkit.store.core import Store
 
 Progress = Callable[[int, int | None], None]
@@ -34,13 +35,17 @@ class Selection:
 
     def rankings(self, bundle: Bundle) -> list[Ranking]:
         """Return the rankings of a prompt that count, in the order they were made."""
-        return [r for r in counted(bundle.rankings, self.kinds) if self._wants(r)]
+        return self.labels(bundle.rankings)
 
-    def _wants(self, ranking: Ranking) -> bool:
+    def labels(self, labels: Sequence[AnyLabel]) -> list[AnyLabel]:
+        """Return the labels that count, in the order they were made."""
+        return [x for x in counted(labels, self.kinds) if self._wants(x)]
+
+    def _wants(self, label: Label) -> bool:
         return (
-            (self.batch is None or ranking.batch == self.batch)
-            and (not self.labelers or ranking.labeler in self.labelers)
-            and (self.since is None or (ranking.submitted_at or "") >= self.since)
+            (self.batch is None or label.batch == self.batch)
+            and (not self.labelers or label.labeler in self.labelers)
+            and (self.since is None or (label.submitted_at or "") >= self.since)
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -73,15 +78,21 @@ def _moment(text: str) -> str:
         ) from None
 
 
+_MEASURED = Parts(aliases=False, skips=False)
+
+
 def selected(
-    store: Store, selection: Selection, progress: Progress | None = None
+    store: Store,
+    selection: Selection,
+    progress: Progress | None = None,
+    parts: Parts = _MEASURED,
 ) -> Iterator[tuple[Bundle, list[Ranking]]]:
     """Yield every prompt with its rankings that count. Raises NotFound for unknown labelers."""
     with store.read() as tx:
         for name in selection.labelers:
             people.key(tx, name)
         view = snapshot(tx)
-    for n, bundle in enumerate(read_bundles(store, view), 1):
+    for n, bundle in enumerate(read_bundles(store, view, None, parts), 1):
         yield bundle, selection.rankings(bundle)
         if progress and n % 500 == 0:
             progress(n, view.watermark["prompt"])
@@ -96,7 +107,7 @@ def groups_of(bundle: Bundle, rankings: list[Ranking], field: Field | None) -> l
     if field is None:
         return [""] * len(rankings)
     if field in ("use_case", "language"):
-        return [getattr(bundle.prompt, field) or NOT_SAID] * len(rankings)
+        return [getattr(settled(bundle.prompt), field) or NOT_SAID] * len(rankings)
     if field == "week":
         return [week_of(max((r.submitted_at or "" for r in rankings), default=""))] * len(rankings)
     return [getattr(r, field) or NOT_SAID for r in rankings]

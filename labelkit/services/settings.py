@@ -107,8 +107,10 @@ def _files(cwd: Path) -> Iterator[Path]:
 def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # not TOML, not UTF-8, or a number of 5,000 digits
         raise UsageError(f"{path}: not a settings file: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not a settings file: nested too deep") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 

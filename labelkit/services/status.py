@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.services.project import opened
-from labelkit.store import drafts, people, schema, tallies, workload
+from labelkit.store import decisions, drafts, people, schema, tallies, workload
 from labelkit.store.engine import Tx
 
 SCHEMA = "labelkit.status/1"
@@ -56,7 +56,7 @@ def status(store: Path) -> Status:
             store=str(store),
             counts=counts,
             kinds=tallies.by_column(tx, schema.prompt.c.kind),
-            use_cases=tallies.by_column(tx, schema.prompt.c.use_case),
+            use_cases=tallies.by_column(tx, decisions.use_case()),
             completions_per_prompt=tallies.prompts_with_completions(tx),
             labelers=_labelers(tx),
             batches=_batches(tx),

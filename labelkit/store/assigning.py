@@ -12,7 +12,7 @@ from labelkit.domain.canonical import uid_of
 from labelkit.domain.identity import completion_uid
 from labelkit.domain.shuffle import seed_of
 from labelkit.domain.tasks import Choice, TaskRole
-from labelkit.store import schema
+from labelkit.store import decisions, schema
 from labelkit.store.batches import Batch
 from labelkit.store.codec import raw
 from labelkit.store.demonstrations import Written, adopt, demonstrations_of
@@ -100,9 +100,11 @@ def _authors(prompt: str, written: Sequence[Written]) -> dict[str, set[int]]:
 def _wanted(kind: str, choice: Choice, after: bytes) -> Select[Any]:
     prompt, task, batch = schema.prompt, schema.task, schema.batch
     query = select(prompt.c.id, prompt.c.uid).where(prompt.c.uid > after).order_by(prompt.c.uid)
-    for name in ("use_case", "source", "language"):
+    columns = {"use_case": decisions.use_case(), "source": prompt.c.source}
+    for name, column in {**columns, "language": prompt.c.language}.items():
         if value := getattr(choice, name):
-            query = query.where(prompt.c[name] == value)
+            query = query.where(column == value)
+    query = query.where(~decisions.is_excluded())
     if not choice.again:
         taken = exists().where(
             task.c.prompt_id == prompt.c.id, task.c.batch_id == batch.c.id, batch.c.kind == kind

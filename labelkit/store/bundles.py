@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Table, func, literal, select
 
+from labelkit.domain.decisions import Aspect
 from labelkit.domain.models import (
     Bundle,
     Completion,
@@ -28,12 +29,14 @@ from labelkit.domain.models import (
     Skip,
     Source,
 )
-from labelkit.store import people, rules, schema
-from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw
+from labelkit.store import decisions, people, rules, schema
+from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw, sound_rows
 from labelkit.store.engine import Tx
 
 CHUNK = 400
 _UID = re.compile(r"[0-9a-f]{32}")
+_SPACE = 1 << 128
+_SMALL_CACHE_KIB = 8 << 10
 
 Rows = dict[int, list[Any]]
 
@@ -56,6 +59,30 @@ class Range:
         """The range of one prompt."""
         return cls(uid, f"{int(uid, 16) + 1:032x}")
 
+    def cut(self, n: int) -> list[Range]:
+        """Cut into n ranges of equally many uids, in order; together they are this one."""
+        first, last = int(self.start or "0", 16), int(self.stop, 16) if self.stop else _SPACE
+        edges = [f"{first + (last - first) * i // n:032x}" for i in range(1, n)]
+        starts, stops = [self.start, *edges], [*edges, self.stop]
+        return [Range(*edge) for edge in zip(starts, stops, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What of a bundle is read; the rest is left empty and costs nothing.
+
+    `texts` and `sources` are those of completions; `details` what a ranking says beyond its tiers:
+    ratings, flags, notes, marks, shown, read. With `shared`, prompts with fewer than two rankings
+    are passed over.
+    """
+
+    aliases: bool = True
+    texts: bool = True
+    sources: bool = True
+    details: bool = True
+    skips: bool = True
+    shared: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -68,13 +95,16 @@ class Snapshot:
 
 def snapshot(tx: Tx) -> Snapshot:
     """Take a watermark of everything that a bundle is made of."""
-    tables = (schema.prompt, schema.completion, *schema.LABELS)
+    tables = (schema.prompt, schema.completion, schema.decision, *schema.LABELS)
     marks = {t.name: tx.scalar(select(func.max(t.c.id))) or 0 for t in tables}
     return Snapshot(marks, people.names(tx), rules.refs(tx))
 
 
 def read_bundles(
-    store: Readable, view: Snapshot | None = None, within: Range | None = None
+    store: Readable,
+    view: Snapshot | None = None,
+    within: Range | None = None,
+    parts: Parts | None = None,
 ) -> Iterator[Bundle]:
     """Yield the bundle of every prompt within a range of uids, in uid order.
 
@@ -83,15 +113,17 @@ def read_bundles(
     if view is None:
         with store.read() as tx:
             view = snapshot(tx)
-    within = within or Range()
+    within, parts = within or Range(), parts or Parts()
     last = b""
     while True:
         with store.read() as tx:
-            prompts = _prompts(tx, view, within, last)
+            prompts = _prompts(tx, view, within, last, shared=parts.shared)
             if not prompts:
                 return
-            bundles = _bundles(tx, view, prompts)
+            bundles = _bundles(tx, view, prompts, parts)
         yield from bundles
+        if len(prompts) < CHUNK:
+            return
         last = prompts[-1].uid
 
 
@@ -106,10 +138,18 @@ def read_prompts(
     while True:
         with store.read() as tx:
             rows = _prompts(tx, view, within or Range(), last)
+            decided = decided_about(tx, view, rows)
         if not rows:
             return
-        yield from (_prompt(row, {}) for row in rows)
+        yield from (prompt_from(row, {}, decided) for row in rows)
         last = rows[-1].uid
+
+
+def small_cache(store: Readable) -> None:
+    """Go through a store with little memory: a reader that comes by once needs no page twice."""
+    with store.read() as tx:
+        if tx.dialect.name == "sqlite":
+            tx.exec_driver_sql(f"PRAGMA cache_size=-{_SMALL_CACHE_KIB}")
 
 
 def prompts_named(tx: Tx, name: str) -> list[str]:
@@ -123,72 +163,104 @@ def prompts_named(tx: Tx, name: str) -> list[str]:
 
 
 def any_pinned(tx: Tx) -> bool:
-    """Whether any prompt is pinned to a split."""
+    """Whether any prompt is pinned to a split, by its file or by a decision."""
     table = schema.prompt
-    return tx.scalar(select(table.c.id).where(table.c.split.is_not(None)).limit(1)) is not None
+    said = select(table.c.id).where(table.c.split.is_not(None)).limit(1)
+    return tx.scalar(said) is not None or decisions.any_about(tx, Aspect.SPLIT)
 
 
-def _prompts(tx: Tx, view: Snapshot, within: Range, last: bytes) -> list[Any]:
+def _prompts(
+    tx: Tx, view: Snapshot, within: Range, last: bytes, *, shared: bool = False
+) -> list[Any]:
     table = schema.prompt
     query = select(table).where(table.c.id <= view.watermark["prompt"])
+    if shared:
+        ranking = schema.ranking
+        rankings = select(func.count()).where(ranking.c.prompt_id == table.c.id)
+        query = query.where(rankings.scalar_subquery() > 1)
     if last:
         query = query.where(table.c.uid > last)
     elif within.start:
         query = query.where(table.c.uid >= raw(within.start))
     if within.stop:
         query = query.where(table.c.uid < raw(within.stop))
-    return list(tx.execute(query.order_by(table.c.uid).limit(CHUNK)))
+    return list(tx.execute(query.order_by(table.c.uid).limit(CHUNK)).all())
 
 
-def _bundles(tx: Tx, view: Snapshot, prompts: list[Any]) -> list[Bundle]:
+@sound_rows()
+def _bundles(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> list[Bundle]:
     keys = [row.id for row in prompts]
-    completions = _by(tx, _of_prompts(schema.completion, keys, view), "prompt_id")
-    sources = _sources(tx, keys)
-    labels = {k: _by(tx, _of_prompts(t, keys, view), "prompt_id") for k, t in TABLES.items()}
-    aliases = _by(tx, _of_prompts(schema.prompt_alias, keys), "prompt_id")
+    completions = _completions(tx, keys, view, texts=parts.texts)
+    sources = _sources(tx, keys) if parts.sources else {}
+    aliases = _by_prompt(tx, schema.prompt_alias, keys) if parts.aliases else {}
+    kinds = {k: t for k, t in TABLES.items() if parts.skips or k is not Skip}
+    labels = {k: _by_prompt(tx, t, keys, view) for k, t in kinds.items()}
+    decided = decided_about(tx, view, prompts)
     return [
         _bundle(
-            _prompt(row, aliases),
-            sorted(completions.get(row.id, ()), key=lambda c: c.uid),
+            prompt_from(row, aliases, decided),
+            completions[row.id],
             sources,
-            {kind: rows.get(row.id, []) for kind, rows in labels.items()},
+            {kind: rows.get(row.id, ()) for kind, rows in labels.items()},
             view,
+            parts,
         )
         for row in prompts
     ]
 
 
-def _of_prompts(table: Table, keys: list[int], view: Snapshot | None = None) -> Select[Any]:
+def decided_about(tx: Tx, view: Snapshot, prompts: list[Any]) -> Rows:
+    """Most stores, and most exports, have no decisions: then nothing is asked for."""
+    if not view.watermark["decision"]:
+        return {}
+    found = _by_prompt(tx, schema.decision, [row.id for row in prompts], view)
+    return {key: sorted(rows, key=lambda row: row.id) for key, rows in found.items()}
+
+
+def _completions(
+    tx: Tx, keys: list[int], view: Snapshot, *, texts: bool
+) -> dict[int, list[tuple[int, bytes, str]]]:
+    """Map each prompt to its (local key, uid, text), in the order of the uids."""
+    table = schema.completion
+    text = table.c.text if texts else literal("")  # without it the index alone is read
+    query = (
+        select(table.c.prompt_id, table.c.id, table.c.uid, text)
+        .where(table.c.prompt_id.in_(keys), table.c.id <= view.watermark[table.name])
+        .order_by(table.c.prompt_id, table.c.uid)
+    )
+    found: dict[int, list[tuple[int, bytes, str]]] = {key: [] for key in keys}
+    for prompt, key, uid, said in tx.execute(query).all():
+        found[prompt].append((key, uid, said))
+    return found
+
+
+def _by_prompt(tx: Tx, table: Table, keys: list[int], view: Snapshot | None = None) -> Rows:
     query = select(table).where(table.c.prompt_id.in_(keys))
-    return query if view is None else query.where(table.c.id <= view.watermark[table.name])
-
-
-def _by(tx: Tx, query: Select[Any], column: str) -> Rows:
+    if view is not None:
+        query = query.where(table.c.id <= view.watermark[table.name])
     rows: Rows = defaultdict(list)
-    for row in tx.execute(query):
-        rows[getattr(row, column)].append(row)
+    for row in tx.execute(query).all():
+        rows[row.prompt_id].append(row)
     return rows
 
 
 def _sources(tx: Tx, keys: list[int]) -> dict[int, list[Source]]:
     source, completion = schema.completion_source, schema.completion
     query = (
-        select(source)
+        select(source.c.completion_id, source.c.model, source.c.params, source.c.external_id)
         .join(completion, completion.c.id == source.c.completion_id)
         .where(completion.c.prompt_id.in_(keys))
     )
     found: dict[int, list[Source]] = defaultdict(list)
-    for row in tx.execute(query):
-        params = orjson.loads(row.params)
-        item = Source(row.model or None, params, row.external_id or None)
-        found[row.completion_id].append(item)
+    for key, model, params, external_id in tx.execute(query).all():
+        found[key].append(Source(model or None, orjson.loads(params), external_id or None))
     return found
 
 
-def _prompt(row: Any, aliases: Rows) -> Prompt:
+def prompt_from(row: Any, aliases: Rows, decided: Rows) -> Prompt:
     return Prompt(
         uid=row.uid.hex(),
-        messages=tuple(Message(role, content) for role, content in orjson.loads(row.messages)),
+        messages=tuple([Message(role, content) for role, content in orjson.loads(row.messages)]),
         kind=row.kind,
         use_case=row.use_case,
         source=row.source,
@@ -198,35 +270,44 @@ def _prompt(row: Any, aliases: Rows) -> Prompt:
         meta=load(row.meta, {}),
         external_id=row.external_id,
         aliases=tuple(sorted(alias.name for alias in aliases.get(row.id, ()))),
+        decisions=tuple(decisions.decision_from(each) for each in decided.get(row.id, ())),
     )
 
 
 def _bundle(
     prompt: Prompt,
-    completions: list[Any],
+    completions: list[tuple[int, bytes, str]],
     sources: Mapping[int, list[Source]],
-    labels: Mapping[type[Label], list[Any]],
+    labels: Mapping[type[Label], Sequence[Any]],
     view: Snapshot,
+    parts: Parts,
 ) -> Bundle:
-    uids = {row.id: row.uid.hex() for row in completions}
+    uids = {key: uid.hex() for key, uid, _ in completions}
     return Bundle(
         prompt=prompt,
         completions=tuple(
-            Completion(uids[row.id], row.text, tuple(sources.get(row.id, ())))
-            for row in completions
+            [
+                Completion(uids[key], text, tuple(sources[key]) if key in sources else ())
+                for key, _, text in completions
+            ]
         ),
         demonstrations=tuple(_labels(Demonstration, labels, uids, view)),
-        rankings=tuple(_labels(Ranking, labels, uids, view)),
+        rankings=tuple(_labels(Ranking, labels, uids, view, details=parts.details)),
         skips=tuple(_labels(Skip, labels, uids, view)),
     )
 
 
 def _labels(
-    kind: type[Any], labels: Mapping[type[Label], list[Any]], uids: Uids, view: Snapshot
+    kind: type[Any],
+    labels: Mapping[type[Label], Sequence[Any]],
+    uids: Uids,
+    view: Snapshot,
+    *,
+    details: bool = True,
 ) -> Iterator[Any]:
-    for row in labels[kind]:
+    for row in labels.get(kind, ()):
         common = common_from(row, view.labelers, view.guidelines)
         if kind is Ranking:
-            yield ranking_from(row, uids, common)
+            yield ranking_from(row, uids, common, details=details)
         else:
             yield kind(**common, **{name: getattr(row, name) for name in OWN[kind]})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy import Table
 
 from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import Demonstration, Label, LabelerKind, Ranking, Skip
+from labelkit.errors import ForeignStore
 from labelkit.store import schema
 
 Ids = Mapping[str, int]
@@ -52,6 +54,16 @@ TABLES: dict[type[Label], Table] = {
     Demonstration: schema.demonstration,
     Skip: schema.skip,
 }
+
+
+@contextmanager
+def sound_rows() -> Iterator[None]:
+    """Rows that make no sense were changed behind labelkit's back. Raises ForeignStore."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError):
+        what = "the store is damaged: a row makes no sense"
+        raise ForeignStore(what, hint="labelkit doctor") from None
 
 
 def raw(uid: str) -> bytes:
@@ -105,12 +117,21 @@ def label_from(row: Any, kind: type[Label], uids: Uids, common: Mapping[str, Any
     return kind(**common, **{name: getattr(row, name) for name in OWN[kind]})
 
 
-def ranking_from(row: Any, uids: Uids, common: Mapping[str, Any]) -> Ranking:
-    """Read a ranking; `row` has the columns of `OWN[Ranking]` as attributes."""
+def ranking_from(
+    row: Any, uids: Uids, common: Mapping[str, Any], *, details: bool = True
+) -> Ranking:
+    """Read a ranking; `row` has the columns of `OWN[Ranking]` as attributes.
+
+    Without `details` it says who placed what where, and no more.
+    """
+    tiers = tuple([_tier(tier, uids) for tier in orjson.loads(row.tiers)])
+    unranked = tuple(sorted(uids[i] for i in load(row.unranked, ())))
+    if not details:
+        return Ranking(**common, tiers=tiers, unranked=unranked, repeat=bool(row.repeat))
     return Ranking(
         **common,
-        tiers=tuple(tuple(sorted([uids[i] for i in tier])) for tier in orjson.loads(row.tiers)),
-        unranked=tuple(sorted(uids[i] for i in load(row.unranked, ()))),
+        tiers=tiers,
+        unranked=unranked,
         ratings=_named(row.ratings, uids),
         flags={uid: tuple(flags) for uid, flags in _named(row.flags, uids).items()},
         notes=_named(row.notes, uids),
@@ -121,6 +142,10 @@ def ranking_from(row: Any, uids: Uids, common: Mapping[str, Any]) -> Ranking:
         revisions=row.revisions,
         repeat=bool(row.repeat),
     )
+
+
+def _tier(keys: list[int], uids: Uids) -> tuple[str, ...]:
+    return (uids[keys[0]],) if len(keys) == 1 else tuple(sorted([uids[key] for key in keys]))
 
 
 def _named(text: str | None, uids: Uids) -> dict[str, Any]:

@@ -18,13 +18,20 @@ from labelkit.store import schema
 from labelkit.store.disk import fresh_name, private_file, publish, sweep_strays
 from labelkit.store.engine import Tx, make_engine, queue, reading, translated, writing
 
+BUNDLE = "bundle"
+"""The setting that only a bundle has: what it was made for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store. Everything happens inside `read()` or `write()`."""
+    """An open store. Everything happens inside `read()` or `write()`.
+
+    `managed` when it is opened to be managed, not to be worked at: a bundle can only be worked at.
+    """
 
     path: Path
     engine: Engine
+    managed: bool = False
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -36,10 +43,13 @@ class Store:
     def write(self) -> Iterator[Tx]:
         """A transaction that is on disk when it ends, or never was.
 
-        Raises SchemaMismatch when the store was upgraded since it was opened.
+        Raises SchemaMismatch when the store was upgraded since it was opened, and Conflict when it
+        is a bundle and somebody wants to do more than work at it.
         """
         with writing(self.engine, self.path) as tx:
             check_version(self.path, tx.exec_driver_sql("PRAGMA user_version").scalar_one())
+            if self.managed:
+                refuse_bundle(self.path, tx)
             yield tx
 
     def close(self) -> None:
@@ -98,9 +108,9 @@ def _first_settings(tx: Tx) -> None:
     tx.execute(insert(schema.setting), [{"key": k, "value": v} for k, v in values.items()])
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, *, managed: bool = False) -> Store:
     """Open an existing store, or say why it cannot be used."""
-    store = Store(path, make_engine(path))
+    store = Store(path, make_engine(path), managed)
     check_version(path, version_of(store))
     return store
 
@@ -151,6 +161,15 @@ def check_version(path: Path, version: int) -> None:
             f"{path} was written by a newer labelkit (schema {version}, "
             f"this one knows {schema.SCHEMA_VERSION})",
             hint="pip install --upgrade labelkit-rlhf",
+        )
+
+
+def refuse_bundle(path: Path, tx: Tx) -> None:
+    """Raise Conflict when somebody wants to do more than work at a bundle."""
+    if get_setting(tx, BUNDLE):
+        raise Conflict(
+            f"{path} is a bundle: it is for ranking and writing only",
+            hint="do this in the store that it was made from",
         )
 
 

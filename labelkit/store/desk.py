@@ -26,6 +26,8 @@ from labelkit.store.sql import clock, insert_many
 _POSITIONS = 1 << 62
 _REPEAT_GAP, _LEAST_GAP = 8, 3
 HELD = ("leased", "filled", "skipped")
+LENT = "bundle."
+"""How the tokens of slots begin whose tasks were taken away in a bundle."""
 _LOST = "the time for this task ran out, or it was answered from another window"
 
 task, slot, batch = schema.task, schema.slot, schema.batch
@@ -66,7 +68,7 @@ def claim(tx: Tx, desk: Desk) -> Lease | None:
         _take_over(tx, desk)
         or _resume(tx, desk)
         or _due_repeat(tx, desk, early=False)
-        or _fresh(tx, desk)
+        or fresh(tx, desk)
         or _due_repeat(tx, desk, early=True)
     )
 
@@ -75,10 +77,10 @@ def expire(tx: Tx) -> None:
     """Give the places of overdue leases back."""
     overdue = and_(schema.LEASED_SLOT, slot.c.expires < clock(tx))
     for row in tx.execute(select(slot.c.id, slot.c.task_id, slot.c.round).where(overdue)).all():
-        _leave(tx, row, "expired")
+        leave(tx, row, "expired")
 
 
-def _leave(tx: Tx, row: Any, state: str) -> None:
+def leave(tx: Tx, row: Any, state: str) -> None:
     """Set a leased slot to `state`; the first round's place on the task is free again."""
     tx.execute(update(slot).where(slot.c.id == row.id).values(state=state))
     if row.round == 0:
@@ -98,7 +100,8 @@ def _slots(desk: Desk, *columns: Any) -> Select[Any]:
 
 
 def _take_over(tx: Tx, desk: Desk) -> Lease | None:
-    row = tx.execute(_slots(desk).where(slot.c.state == "leased").limit(1)).first()
+    here = and_(slot.c.state == "leased", ~slot.c.token.startswith(LENT))
+    row = tx.execute(_slots(desk).where(here).limit(1)).first()
     return _renew_as(tx, desk, row.id, row.task_id, row.round) if row else None
 
 
@@ -116,7 +119,8 @@ def _due_repeat(tx: Tx, desk: Desk, *, early: bool) -> Lease | None:
 
     `early` when there is nothing else to do: then after a few other tasks already.
     """
-    query = _slots(desk, slot.c.due).where(slot.c.state == "waiting").order_by(slot.c.due)
+    query = _slots(desk, slot.c.due).where(slot.c.state == "waiting", task.c.state != "excluded")
+    query = query.order_by(slot.c.due)
     row = tx.execute(query.limit(1)).first()
     ahead = _REPEAT_GAP - _LEAST_GAP if early else 0
     if row is None or row.due - ahead > _filled_by(tx, desk.labeler_key):
@@ -136,7 +140,8 @@ def _renew_as(tx: Tx, desk: Desk, slot_key: int, task_key: int, round_: int) -> 
     return Lease(token, slot_key, task_key, desk.labeler_key, round_)
 
 
-def _fresh(tx: Tx, desk: Desk) -> Lease | None:
+def fresh(tx: Tx, desk: Desk) -> Lease | None:
+    """Return a lease on a task that the labeler does not hold yet, or None."""
     for row in tx.execute(_open_batches(desk)).all():
         start = _start(tx, desk, row)
         for part in (task.c.position >= start, task.c.position < start):
@@ -267,7 +272,7 @@ def renew(tx: Tx, token: str, seconds: float) -> None:
 def release(tx: Tx, token: str) -> None:
     """Give an untouched task back, as if it had never been taken."""
     row = _live(tx, token)
-    _leave(tx, row, "expired")
+    leave(tx, row, "expired")
 
 
 def submit(tx: Tx, token: str, label: Label) -> None:
@@ -275,7 +280,7 @@ def submit(tx: Tx, token: str, label: Label) -> None:
     row = _live(tx, token)
     store_label(tx, label, row.task_id, row.labeler_id)
     if isinstance(label, Skip):
-        _leave(tx, row, "skipped")
+        leave(tx, row, "skipped")
         _count_unclear(tx, row.task_id, label.reason)
         return
     tx.execute(update(slot).where(slot.c.id == row.id).values(state="filled"))

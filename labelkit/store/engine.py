@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
@@ -158,6 +159,9 @@ def translated(path: Path) -> Iterator[None]:
         raise _as_ours(error.orig, path) from error
     except sqlite3.Error as error:
         raise _as_ours(error, path) from error
+    except (UnicodeDecodeError, orjson.JSONDecodeError) as error:
+        # The driver cannot even say what is wrong, or a row is not what was once written.
+        raise ForeignStore(f"{path}: the store is damaged", hint="labelkit doctor") from error
     except PermissionError as error:
         raise StoreError(
             f"{path}: no permission to write", hint="check who owns the file and its folder"

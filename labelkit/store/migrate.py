@@ -12,7 +12,10 @@ from labelkit.errors import StoreError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 # What people said and what they were asked: a migration may add to these, never take away.
-_KEPT = ("labeler", "guideline", "prompt", "completion", "ranking", "demonstration", "skip")
+_KEPT = (
+    *("labeler", "guideline", "prompt", "completion", "ranking", "demonstration", "skip"),
+    *("decision", "purge", "purged"),
+)
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 APPLICATION_ID = 0x4C424B54  # "LBKT"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData(
     naming_convention={
@@ -178,6 +178,44 @@ skip = _label(
 
 LABELS = (ranking, demonstration, skip)
 
+# What a lead decided about prompts. Like labels, never changed: see domain.decisions.
+decision = _entity(
+    "decision",
+    _uid(),
+    _to("prompt", index=True),
+    Column("aspect", Text, nullable=False),
+    Column("value", Text),
+    Column("reason", Text, nullable=False),
+    Column("note", Text),
+    Column("by", Text),
+    Column("made_at", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("supersedes", LargeBinary),
+    Column("restores", LargeBinary),
+    _crc(),
+    Index(None, "run"),
+    Index(None, "supersedes"),
+)
+
+# That somebody's data were deleted: how much, when, and no word of what or whose.
+purge = _entity(
+    "purge",
+    Column("at", Text, nullable=False),
+    Column("by", Text),
+    Column("kind", Text, nullable=False),
+    Column("who", LargeBinary, nullable=False),
+    Column("counts", Text, nullable=False),
+    _crc(),
+)
+
+# Salted hashes of what was deleted, to notice when it comes back.
+purged = _link(
+    "purged",
+    Column("digest", LargeBinary, primary_key=True),
+    _to("purge"),
+    _crc(),
+)
+
 # What no uid covers, and a row's checksum therefore does.
 SEALED: dict[str, tuple[str, ...]] = {
     "prompt": (
@@ -193,6 +231,9 @@ SEALED: dict[str, tuple[str, ...]] = {
     "prompt_alias": ("prompt_id", "name"),
     "completion_source": ("completion_id", "external_id", "model", "params"),
     **{table.name: ("uid", "task_id", "seq") for table in LABELS},
+    "decision": ("uid",),
+    "purge": ("at", "by", "kind", "who", "counts"),
+    "purged": ("digest", "purge_id"),
 }
 
 batch = _entity(
@@ -212,7 +253,7 @@ batch_labeler = _link(
     _to("labeler", primary_key=True),
 )
 
-TASK_STATES = ("open", "set_aside")
+TASK_STATES = ("open", "set_aside", "excluded")
 SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting")
 
 # Everybody in one of these groups may work on the batch, those who join it later too.

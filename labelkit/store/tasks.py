@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, exists, select, update
 
 from labelkit.domain.tasks import EVERYONE
 from labelkit.errors import NotFound
-from labelkit.store import schema
+from labelkit.store import decisions, schema
 from labelkit.store.engine import Tx
 from labelkit.store.sql import chunks
 
@@ -47,6 +47,13 @@ def tasks(tx: Tx, batch_name: str | None, state: str | None, limit: int | None) 
     if state is not None:
         query = query.where(task.c.state == state)
     rows = tx.execute(query.order_by(task.c.id).limit(limit)).all()
+    reasons = _skips(tx, [row.id for row in rows])
+    return [_row(row, reasons.get(row.id, [])) for row in rows]
+
+
+def tasks_of(tx: Tx, prompt_key: int) -> list[TaskRow]:
+    """Return the tasks of one prompt, the oldest first."""
+    rows = tx.execute(_query().where(task.c.prompt_id == prompt_key).order_by(task.c.id)).all()
     reasons = _skips(tx, [row.id for row in rows])
     return [_row(row, reasons.get(row.id, [])) for row in rows]
 
@@ -124,6 +131,7 @@ def release(tx: Tx, key: int) -> bool:
     statement = update(task).where(task.c.id == key, task.c.state == SET_ASIDE)
     if not tx.execute(statement.values(state=OPEN, unclear=0)).rowcount:
         return False
+    decisions.follow(tx, tx.scalars(select(task.c.prompt_id).where(task.c.id == key)))
     unclear = exists().where(
         schema.skip.c.task_id == slot.c.task_id,
         schema.skip.c.labeler_id == slot.c.labeler_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from labelkit.domain.models import AnyLabel, Guideline, Message
 from labelkit.domain.shuffle import shuffled
@@ -13,12 +13,13 @@ from labelkit.domain.tasks import BatchSettings, Candidate, TaskView, handle_of
 from labelkit.store import rules, schema
 from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
-from labelkit.store.desk import HELD, Desk, Lease, may_work, task_completions
+from labelkit.store.desk import HELD, LENT, Desk, Lease, may_work, task_completions
 from labelkit.store.engine import Tx
 
 _HOW_FAR_BACK = 200
 
 task, slot, batch = schema.task, schema.slot, schema.batch
+_IN_USE = task.c.state != "excluded"
 
 
 def view_of(tx: Tx, desk: Desk, lease: Lease, done: int, total: int) -> TaskView:
@@ -98,7 +99,8 @@ def progress(tx: Tx, desk: Desk) -> tuple[int, int]:
     mine = mine.join(batch, batch.c.id == task.c.batch_id)
     mine = mine.where(slot.c.labeler_id == desk.labeler_key, *here)
     done = tx.scalar(mine.where(slot.c.state == "filled")) or 0
-    held = tx.scalar(mine.where(slot.c.state.in_(("leased", "waiting")))) or 0
+    coming = or_(slot.c.state == "leased", and_(slot.c.state == "waiting", _IN_USE))
+    held = tx.scalar(mine.where(coming, ~slot.c.token.startswith(LENT))) or 0
     roomy = (task.c.state == "open", task.c.filled + task.c.leased < task.c.overlap)
     had = tx.scalar(mine.where(slot.c.state.in_(HELD), slot.c.round == 0, *roomy)) or 0
     room = select(func.count()).select_from(task).join(batch, batch.c.id == task.c.batch_id)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from labelkit.domain.lengths import words
 from labelkit.domain.safe_text import safe_text
 from labelkit.errors import InputError, LabelkitError, LeaseLost, NothingToDo
 from labelkit.tui.desk import WriteDesk
@@ -200,7 +201,7 @@ def run_piped(desk: WriteDesk, lines: Lines) -> int:
     except LabelkitError:
         session.drop()
         raise
-    lines.say(f"Stored: {count(len(session.text.split()), 'word')}.")
+    lines.say(f"Stored: {count(words(session.text), 'word')}.")
     return 1
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from labelkit.domain.grammar import LETTERS, format_order
+from labelkit.domain.lengths import words
 from labelkit.domain.models import Demonstration, FlagRule, Guideline, Ranking, Scale, Skip
 from labelkit.domain.safe_text import SafeText, count_hidden, safe_text
 from labelkit.domain.tasks import Answer, TaskView
@@ -20,6 +22,10 @@ from labelkit.tui.work import RANK, Work
 
 D = TypeVar("D", bound=Desk)
 OTHER = "other"
+
+# Every key draws every completion of the task again.
+_safe = lru_cache(maxsize=32)(safe_text)
+_hidden = lru_cache(maxsize=32)(count_hidden)
 
 
 class Session(Generic[D]):
@@ -169,14 +175,14 @@ class RankSession(Session[RankDesk]):
 
     def text(self, letter: str) -> SafeText:
         """A completion, fit for a terminal."""
-        return safe_text(self._raw(letter))
+        return _safe(self._raw(letter))
 
     def words(self, letter: str) -> int:
-        return len(self._raw(letter).split())
+        return words(self._raw(letter))
 
     def hidden(self, letter: str) -> int:
         """How many characters of a completion had to be made visible."""
-        return count_hidden(self._raw(letter))
+        return _hidden(self._raw(letter))
 
     def _raw(self, letter: str) -> str:
         return self.view.candidates[LETTERS.index(letter)].text
@@ -298,7 +304,7 @@ class WriteSession(Session[WriteDesk]):
 
     @property
     def words(self) -> int:
-        return len(self.text.split())
+        return words(self.text)
 
     def submit(self) -> Demonstration:
         """Store the demonstration, without line ends around it.

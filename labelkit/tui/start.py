@@ -75,8 +75,8 @@ def write(desk: WriteDesk, face: Face) -> None:
 
 
 def on_terminal(env: Mapping[str, str] = os.environ) -> bool:
-    """Whether a screen can be drawn: without a terminal on both sides Textual never stops."""
-    streams = (sys.stdin, sys.stdout)
+    """Whether a screen can be drawn: Textual reads keys from stdin and draws on stderr."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
     if any(stream is None or not stream.isatty() for stream in streams):
         return False
     return env.get("TERM", "") not in ("", "dumb")

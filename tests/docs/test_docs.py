@@ -1,9 +1,9 @@
 """README and docs are true: every command block runs, and prints what the page shows.
 
-A block fenced as `console` is a terminal session: lines after `$ ` are commands, the rest is what
-they print (`...` stands for anything). The blocks of a page run one after the other in a folder of
-its own that holds sample_data/ and guidelines/, as a clone does. A block after a line
-`<!-- not run: reason -->` is shown only; its commands must still exist.
+A block fenced as `console` is a terminal session: lines after `$ ` are commands, which lines after
+`> ` go on with, the rest is what they print (`...` stands for anything). The blocks of a page run
+one after the other in a folder of its own that holds sample_data/ and guidelines/, as a clone does.
+A block after a line `<!-- not run: reason -->` is shown only; its commands must still exist.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def steps_of(page: Path) -> list[Step]:
             command = lines.pop(0)
             while command.endswith("\\"):
                 command = command[:-1] + lines.pop(0).strip()
+            while lines and re.match(">( |$)", lines[0]):
+                command += "\n" + lines.pop(0)[2:]
             steps.append(Step(command, "\n".join(lines).strip("\n"), not skipped))
     return steps
 

@@ -290,3 +290,10 @@ def test_llmfao_comes_out_as_published(llmfao: Cli) -> None:
         alpha = found["krippendorff_alpha"]["pairs"][metric]["value"]
         assert round(alpha, 6) == wanted[f"alpha_{metric}"]
     assert (found["rankings"], found["labelers"], found["units"]) == (8931, 124, 2139)
+
+
+def test_llmfao_prints_as_published(llmfao: Cli) -> None:
+    lines = [line.split("\t") for line in llmfao("agreement").out.splitlines()]
+    printed = {line[0]: line[1:4:2] for line in lines if line[0] in ("category", "drop")}
+    assert printed == {"category": ["53.2 %", "15,112"], "drop": ["70.1 %", "6,755"]}
+    assert lines[0][0].startswith("8,931 rankings by 124 labelers on ")

@@ -129,7 +129,7 @@ def test_a_failure_in_the_middle_leaves_the_old_export_alone(
     before = tree(out)
     written = 0
 
-    def full_disk(self: Any, row: Any) -> None:
+    def full_disk(self: Any, *lines: Any) -> None:
         nonlocal written
         written += 1
         if written > 20:

@@ -135,7 +135,7 @@ def test_groups(cli: Cli, tmp_path: Path) -> None:
     found = board(cli, tmp_path, said, "--by", "use_case")
     groups = {name: g["comparisons"] for name, g in found["groups"].items()}
     assert groups == {"chat": 1, "(not said)": 2}
-    assert "\nchat\n1 comparisons" in cli("leaderboard", "--by", "use_case").out
+    assert "\nchat\n1 comparison on 1 prompt" in cli("leaderboard", "--by", "use_case").out
 
 
 def test_by_length(cli: Cli, tmp_path: Path) -> None:

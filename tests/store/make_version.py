@@ -72,10 +72,10 @@ def build(path: Path) -> None:
         view = desk.next_task()
         assert view is not None
         uids = [c.uid for c in view.candidates]
-        first = desk.submit(view, Answer(tiers=(tuple(uids[:2]), *((u,) for u in uids[2:]))))
-        reopened = desk.reopen_last()
+        desk.submit(view, Answer(tiers=(tuple(uids[:2]), *((u,) for u in uids[2:]))))
+        reopened = desk.previous()
         assert reopened is not None
-        desk.revise(reopened[0], Answer(tiers=tuple((u,) for u in uids)), first)
+        desk.submit(reopened[0], Answer(tiers=tuple((u,) for u in uids)))
         view = desk.next_task()
         assert view is not None
         desk.skip(view, "unclear", seconds=3.0)

@@ -24,7 +24,7 @@ from pathlib import Path
 from torture import stage
 from torture.plants import PLANTS
 
-from labelkit.services import backup, upgrade
+from labelkit.services import backup, bundling, merging, upgrade
 from labelkit.services.desk import Desk
 from labelkit.services.exporting import ExportOptions, export
 from labelkit.services.importing import import_file
@@ -300,12 +300,78 @@ class Restoring(Job):
         return [p.name for p in backup.folder_of(self.path).glob(".*")]
 
 
+class Merging(Job):
+    """Bundles go out and come back: all of them or nothing, and never a place given twice."""
+
+    def prepare(self, turn: int) -> None:
+        base = self.folder / "base.store"
+        if not base.exists():
+            self._first(base)
+        stage.copy_to(base, self.path)
+        for left in self.folder.glob("*new-bundle.db*"):
+            left.unlink()
+
+    def _first(self, base: Path) -> None:
+        stage.build(base, prompts=60, overlap=1)
+        self.before, _ = stage.look(base)
+        self.files = []
+        for who in stage.LABELERS[:2]:
+            out = self.folder / f"{who}.bundle"
+            bundling.make(base, out, bundling.BundleOptions(who, 20))
+            with Desk(out, who) as desk:
+                while view := desk.next_task():
+                    desk.submit(view, stage.answer(view, self.rnd))
+            self.files.append(out)
+        away = set.union(*(stage.look(f)[0] for f in self.files))
+        self.after = self.before | away
+
+    def work(self, ack: Ack) -> None:
+        new = self.folder / "new-bundle.db"
+        bundling.make(self.path, new, bundling.BundleOptions(stage.LABELERS[2], 15))
+        ack("made")
+        merging.merge(self.path, self.files)
+        ack("merged")
+
+    def judge(self, acked: list[str], tally: Tally) -> None:
+        tally.acknowledged += len(acked)
+        labels, problems = stage.look(self.path)
+        if labels not in (self.before, self.after):
+            tally.note("torn", f"{len(labels - self.before)} of {len(self.after - self.before)}")
+        if "merged" in acked and labels != self.after:
+            tally.note("lost", "a merge that was reported")
+        for problem in problems:
+            tally.note("torn", problem)
+        self._judge_bundle(bool(acked), tally)
+        for kept in backup.listed(self.path):
+            if stage.look(kept.path)[0] != self.before:
+                tally.note("torn", "a backup that is not whole")
+        again = merging.merge(self.path, self.files, dry_run=True).came.counts["rankings"]
+        if (again["added"] == 0) != (labels == self.after):
+            tally.note("torn", f"merging again would add {again['added']}")
+
+    def _judge_bundle(self, reported: bool, tally: Tally) -> None:
+        """A bundle with a name is whole, and its places are kept."""
+        new = self.folder / "new-bundle.db"
+        if not new.exists():
+            if reported:
+                tally.note("lost", "a bundle that was reported")
+            return
+        lent = [loan.out for loan in bundling.listed(self.path)]
+        if stage.look(new) != (set(), []) or lent.count(15) != 1:
+            tally.note("torn", f"a bundle is half there, or its places are not kept: {lent}")
+
+    def strays(self) -> list[str]:
+        merging.merge(self.path, self.files)
+        return [p.name for p in self.folder.glob(".*")]
+
+
 JOBS: dict[str, type[Job]] = {
     "ranking": Ranking,
     "importing": Importing,
     "exporting": Exporting,
     "migrating": Migrating,
     "restoring": Restoring,
+    "merging": Merging,
 }
 
 

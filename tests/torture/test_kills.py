@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from helpers import REPO
 
-KILLS = {"ranking": 80, "importing": 30, "exporting": 35, "migrating": 25, "restoring": 30}
+KILLS = {
+    "ranking": 70,
+    "importing": 30,
+    "exporting": 30,
+    "migrating": 20,
+    "restoring": 25,
+    "merging": 25,
+}
 PLANTED = [
     ("ranking", "late-commit"),
     ("ranking", "no-transaction"),
@@ -19,6 +26,7 @@ PLANTED = [
     ("exporting", "copying-rename"),
     ("migrating", "no-transaction"),
     ("restoring", "copying-rename"),
+    ("merging", "no-transaction"),
 ]
 
 

@@ -47,8 +47,11 @@ def run_through(desk: Cli, keys: list[str], kill_every: int | None) -> dict[str,
     term = Terminal(labelkit(desk.store, "rank", "--as", "ana"))
     term.wait_for(RATE)
     for i, key in enumerate(keys, 1):
+        shown = term.screen.text
         term.press(key)
         if key == "escape":
+            # Typed too soon after it, the next key would be one with Alt.
+            term.wait_for(lambda text, shown=shown: text != shown)
             term.read(0.3)
         if kill_every and i % kill_every == 0 and keys[i - 1 : i] != ["n"]:
             before = settled(term, desk.store)
@@ -58,7 +61,8 @@ def run_through(desk: Cli, keys: list[str], kill_every: int | None) -> dict[str,
             term.wait_for("Completion ")
             if in_note(keys[:i]):
                 term.press("t" if in_note(keys[:i]) == "t" else "n")
-                term.read(0.5)
+                term.wait_for("Note on")
+                term.read(0.2)
             elif dialog := in_dialog(keys[:i]):
                 term.press(dialog)
                 term.read(0.2)
@@ -89,7 +93,14 @@ def in_dialog(keys: list[str]) -> str | None:
 
 def settled(term: Terminal, store: Path) -> dict[str, Any]:
     """The draft, once it has stopped changing."""
-    term.read(0.4)
+    found: dict[str, Any] = {}
+    while found != (found := draft_after(term, store)):
+        pass
+    return found
+
+
+def draft_after(term: Terminal, store: Path) -> dict[str, Any]:
+    term.read(0.5)
     return draft(store)
 
 
@@ -211,6 +222,16 @@ def test_without_a_terminal_there_are_lines(desk: Cli) -> None:
     with Terminal(labelkit(desk.store, "rank", "--as", "ana"), env={"LABELKIT_PLAIN": "1"}) as term:
         term.wait_for("Type the order")
         assert b"\x1b" not in term.raw
+
+
+def test_when_messages_go_to_a_file_there_are_lines(desk: Cli, tmp_path: Path) -> None:
+    """Textual draws on stderr: a screen would go into the file."""
+    talk = tmp_path / "talk.txt"
+    argv = ["sh", "-c", '"$@" 2>"$0"', str(talk), *labelkit(desk.store, "rank", "--as", "ana")]
+    with Terminal(argv) as term:
+        term.wait_for("question")
+        assert not term.screen.modes
+    assert "\x1b" not in talk.read_text()
 
 
 def test_writing_on_the_screen_survives_a_kill(desk: Cli) -> None:

@@ -10,12 +10,14 @@ import orjson
 from sqlalchemy import Table, select
 
 from labelkit.domain.canonical import uid_of
+from labelkit.domain.decisions import Aspect, named
 from labelkit.domain.identity import completion_uid, label_uid, prompt_uid
 from labelkit.domain.models import K_LEAST, K_MOST, Label, LabelerKind, Message, PromptKind, Ranking
 from labelkit.domain.times import normalise
 from labelkit.store import people, rules, schema
 from labelkit.store.codec import OWN, TABLES, common_from, load, ranking_from
 from labelkit.store.core import Store
+from labelkit.store.decisions import decision_from
 from labelkit.store.engine import Tx
 from labelkit.store.integrity.findings import Finding, blocks, name
 from labelkit.store.sql import chunks, row_crc
@@ -112,6 +114,34 @@ def _is_moment(text: str) -> bool:
         return normalise(text) == text
     except ValueError:
         return False
+
+
+def decisions(store: Store) -> Iterator[Finding]:
+    table = schema.decision
+    for rows in blocks(store, table):
+        uids = _uids(store, schema.prompt, {row.prompt_id for row in rows})
+        for row in rows:
+            where = name(table, row.uid)
+            yield from _checked(where, row.uid, _decision_uid, uids.get(row.prompt_id, ""), row)
+            yield from _sealed(table, row, where)
+            if row.aspect not in list(Aspect):
+                yield Finding("content", where, "is about nothing that labelkit knows")
+
+
+def _decision_uid(prompt: str, row: Any) -> str:
+    return named(prompt, decision_from(row)).uid
+
+
+def purges(store: Store) -> Iterator[Finding]:
+    for rows in blocks(store, schema.purge):
+        for row in rows:
+            yield from _sealed(schema.purge, row, f"purge row {row.id}")
+        keys = [row.id for row in rows]
+        table = schema.purged
+        with store.read() as tx:
+            gone = list(tx.execute(select(table).where(table.c.purge_id.in_(keys))))
+        for row in gone:
+            yield from _sealed(table, row, f"purged row of purge row {row.purge_id}")
 
 
 # -- labels --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from labelkit.domain.tasks import BatchSettings, TaskKind, TaskRole, handle_of
 from labelkit.store import schema
 from labelkit.store.assigning import task_uid
 from labelkit.store.core import Store
+from labelkit.store.decisions import is_excluded
 from labelkit.store.drafts import REVISION, Drafts
 from labelkit.store.engine import Tx
 from labelkit.store.integrity.findings import Finding, blocks, found, name
@@ -60,6 +61,16 @@ def tasks(store: Store) -> Iterator[Finding]:
                 yield Finding("tasks", where, "does not hold 2 to 9 completions in order")
             if row.role not in list(TaskRole) or row.state not in schema.TASK_STATES:
                 yield Finding("tasks", where, "is in no state that labelkit knows")
+
+
+def excluded(store: Store) -> Iterator[Finding]:
+    """No task of an excluded prompt is handed out, and no other is held back for that."""
+    out = is_excluded(task)
+    query = select(task.c.uid, task.c.state)
+    for row in found(store, query.where(task.c.state == "open", out)):
+        yield Finding("tasks", name(task, row.uid), "is open, and its prompt is excluded")
+    for row in found(store, query.where(task.c.state == "excluded", ~out)):
+        yield Finding("tasks", name(task, row.uid), "is held back, and its prompt is not excluded")
 
 
 def _prompts(store: Store, rows: list[Any]) -> dict[int, str]:

@@ -151,12 +151,11 @@ class RankPage:
 
     def _title(self, letter: str, lay: Layout) -> Content:
         session, rating = self.session, self.state.work.ratings.get(letter)
-        parts = [count(session.words(letter), "word")]
+        parts = ["Markdown"] if self.looks.get("markdown") else []
+        parts.append(count(session.words(letter), "word"))
         if rating is not None:
             parts.append(f"{rating}/{session.scale.most}")
         parts.append(self._how_far(letter, lay))
-        if self.looks.get("markdown"):
-            parts.append("Markdown, w: as it is")
         title = line((f"Completion {letter} ", STRONG), " · ".join(filter(None, parts)))
         if hidden := session.hidden(letter):
             title = line(title, (f" · ⚠ {count(hidden, 'hidden character')}", WARN))

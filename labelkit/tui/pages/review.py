@@ -47,7 +47,7 @@ class ReviewPage:
         work = session.state.work
         rating = work.ratings.get(letter)
         said = "not rated" if rating is None else rating_words(session.scale, rating)
-        row = line((f"{letter}  ", "bold $primary"), f"{said:<20}")
+        row = line((f"{letter}  ", "bold $text-primary"), f"{said:<20}")
         if flags := work.flags.get(letter):
             row = line(row, (" ⚑ " + ", ".join(flags), WARN))
         if note := work.notes.get(letter):

@@ -60,8 +60,8 @@ class EditPage:
         }
 
     def draw(self, size: Size) -> Lines:
-        """The page behind a dialog: the header, and nothing else."""
-        return [self.header(size.width), *fill([], size.height - 1, size.width)]
+        """The page behind a dialog: the editor is not in it."""
+        return [self.header(size.width), *self.prompt(Size(size.width, size.height - 1))]
 
     def header(self, width: int) -> Content:
         session = self.bench.session

@@ -1,4 +1,4 @@
-"""An editor for a note, over the page below."""
+"""An editor for a note, below the page that it is about."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from labelkit.tui.bench import Bench
 from labelkit.tui.screens.editor import Editor
+from labelkit.tui.screens.sheet import Sheet
+from labelkit.tui.view.paper import Size
 
 
-class NoteScreen(ModalScreen[None]):
+class NoteScreen(Screen[None]):
     """Every key goes to the bench, which keeps it."""
 
     BINDINGS: ClassVar = [Binding("escape,ctrl+s", "close", "Close", priority=True)]
     DEFAULT_CSS = """
-    NoteScreen { align: center middle; background: $background 60%; }
-    NoteScreen > Vertical { width: 76; max-width: 96%; height: 14; max-height: 90%;
+    NoteScreen { layers: below above; background: $background; }
+    NoteScreen > Sheet { layer: below; }
+    NoteScreen > Vertical { layer: above; dock: bottom; width: 100%; height: 9; max-height: 90%;
         border: round $accent; background: $surface; border-title-style: bold; }
     NoteScreen Editor, NoteScreen Editor:focus { height: 1fr; border: none; padding: 0 1; }
     NoteScreen Static { height: 1; padding: 0 1; color: $text-muted; }
@@ -34,6 +37,7 @@ class NoteScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         note = self._bench.note
         assert note is not None
+        yield Sheet()
         with Vertical() as frame:
             frame.border_title = Content(note.title)
             yield Editor(note.text)
@@ -43,6 +47,12 @@ class NoteScreen(ModalScreen[None]):
         editor = self.query_one(Editor)
         editor.focus()
         editor.move_cursor(editor.document.end)
+
+    def on_resize(self) -> None:
+        """What the note is about stays in sight."""
+        size = Size(self.size.width, self.size.height)
+        below = [line.stylize("dim") for line in self._bench.draw(size)]
+        self.query_one(Sheet).show(below)
 
     def on_text_area_changed(self, event: Editor.Changed) -> None:
         self._bench.write_note(event.text_area.text)

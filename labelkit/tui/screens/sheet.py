@@ -36,4 +36,6 @@ class Sheet(Widget):
         width = self.size.width
         line = self._lines[y] if y < len(self._lines) else Content("")
         strips = Visual.to_strips(self, line, width, 1, self.visual_style)
-        return strips[0].adjust_cell_length(width) if strips else Strip.blank(width)
+        # Without colour Textual reads the style of every segment, so none may be without one.
+        style = self.rich_style
+        return strips[0].adjust_cell_length(width, style) if strips else Strip.blank(width, style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from textual.content import Content
 
@@ -99,17 +100,17 @@ def _block(session: RankSession, letter: str, mark: str, layout: Layout, preview
     head = line(
         ("▸" if here else " ", STRONG),
         (f"{mark:>2} ", WARN if mark == "=?" else STRONG),
-        (f"{letter} ", "bold $primary"),
+        (f"{letter} ", "bold $text-primary"),
         (str(rating) if rating is not None else "·", STRONG),
-        ("⚑" if work.flags.get(letter) else " ", WARN),
-        ("✎ " if work.notes.get(letter) else "  ", WARN),
+        ("⚑", WARN) if work.flags.get(letter) else " ",
+        ("✎ ", WARN) if work.notes.get(letter) else "  ",
     )
     text = preview(session.text(letter))
     if not previews:
         row = fit(line(head, (text, FAINT)), layout.board)
         return [press(row.stylize(HERE) if here else row, letter.lower())]
     inner = layout.board - _MARGIN - 1
-    rows = Content(text, strip_control_codes=False).wrap(inner)[: previews + 1]
+    rows = list(_wrapped(text, inner)[: previews + 1])
     if len(rows) > previews:
         rows = [*rows[: previews - 1], fit(line(rows[previews - 1].rstrip(), "…"), inner)]
     first = fit(head, layout.board)
@@ -118,6 +119,12 @@ def _block(session: RankSession, letter: str, mark: str, layout: Layout, preview
     return [press(row, letter.lower()) for row in block]
 
 
+@lru_cache(maxsize=64)
+def _wrapped(text: SafeText, width: int) -> tuple[Content, ...]:
+    return tuple(Content(text, strip_control_codes=False).wrap(width))
+
+
+@lru_cache(maxsize=64)
 def preview(text: SafeText) -> SafeText:
     """The beginning of a text in one line, without Markdown's signs."""
     return SafeText(_DECORATION.sub(" ", text[:600]).strip())

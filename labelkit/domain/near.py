@@ -1,0 +1,150 @@
+"""Near-duplicates: texts that begin alike, or say the same words in the same order but for a few.
+
+InstructGPT dropped "prompts that share a long common prefix" (arXiv 2203.02155, 3.2). Beside that,
+two texts of n and m words are alike by 2 LCS / (n + m), the share of words that stand in both in
+the same order (LCS: longest common subsequence; Indel similarity).
+
+Pairs are found by prefix filtering (Bayardo, Ma, Srikant: Scaling Up All Pairs Similarity Search,
+WWW 2007): of two texts that are alike enough at least one of the rarest words is the same. None is
+missed, and almost none is compared in vain.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+# Chinese, Japanese and Korean are written without spaces: each character counts as a word.
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
+_CODES = 0x110000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something to compare. Of a group the one with the most `weight` stays, then the least uid.
+
+    A `kept` one always stays.
+    """
+
+    uid: str
+    text: str
+    weight: int = 0
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A text that says what its group's representative says; `alike` is 1.0 for a common prefix."""
+
+    uid: str
+    why: str
+    alike: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Near-duplicates: the one that stays, and the others."""
+
+    stays: str
+    members: tuple[Member, ...]
+
+
+PREFIX, WORDS = "prefix", "words"
+
+
+def folded(text: str) -> str:
+    """Return a text without what nobody sees as a difference: case, composition, white space.
+
+    >>> folded("What  IS\\n it?")
+    'what is it?'
+    """
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def groups(texts: Iterable[Text], threshold: float = 0.9, prefix: int = 200) -> list[Group]:
+    """Return the groups of near-duplicates; the same whatever order the texts come in.
+
+    `prefix` is how many characters at the beginning must be the same (the whole text, where it is
+    shorter); 0 leaves that rule out. `threshold` is from 0.5 to 1.
+    """
+    ranked = sorted(texts, key=lambda t: (not t.kept, -t.weight, t.uid))
+    search = _Search(threshold)
+    starts: dict[str, int] = {}
+    found: dict[int, list[Member]] = defaultdict(list)
+    coded = _coded(folded(t.text) for t in ranked)
+    common = Counter(c for words in coded for c in set(words))
+    for i, text in enumerate(ranked):
+        start = folded(text.text)[:prefix] if prefix else text.uid
+        near = (starts[start], 1.0) if start in starts else search.nearest(coded[i], common)
+        if near is None or text.kept:
+            search.add(i, coded[i], common)
+            starts.setdefault(start, i)
+            continue
+        leader, alike = near
+        why = PREFIX if start in starts else WORDS
+        starts.setdefault(start, leader)
+        found[leader].append(Member(text.uid, why, alike))
+    return [Group(ranked[i].uid, tuple(found[i])) for i in sorted(found)]
+
+
+def _coded(texts: Iterable[str]) -> list[str]:
+    """Write each word as one character, which is the form that is compared fastest.
+
+    Only beyond a million different words do two of the later ones share a character.
+    """
+    codes: dict[str, int] = {}
+    return [
+        "".join(chr(codes.setdefault(w, len(codes)) % _CODES) for w in _WORD.findall(text))
+        for text in texts
+    ]
+
+
+@dataclass(slots=True)
+class _Search:
+    """Finds the text that is most like a new one, among those that were added."""
+
+    threshold: float
+    _texts: dict[int, str] = field(default_factory=dict)
+    _places: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, i: int, words: str, common: Counter[str]) -> None:
+        self._texts[i] = words
+        for element in self._rarest(words, common):
+            self._places[element].append(i)
+
+    def nearest(self, words: str, common: Counter[str]) -> tuple[int, float] | None:
+        """Return the most alike (the earliest of equals) and how much; None when none is enough."""
+        from rapidfuzz.distance import Indel
+
+        least = len(words) * self.threshold / (2 - self.threshold)
+        most = len(words) * (2 - self.threshold) / self.threshold
+        near = {i for e in self._rarest(words, common) for i in self._places.get(e, ())}
+        best: tuple[int, float] | None = None
+        for i in sorted(near):
+            other = self._texts[i]
+            if least <= len(other) <= most:
+                cutoff = best[1] if best else self.threshold
+                alike = Indel.normalized_similarity(words, other, score_cutoff=cutoff)
+                if alike >= self.threshold and (best is None or alike > best[1]):
+                    best = (i, alike)
+        return best
+
+    def _rarest(self, words: str, common: Counter[str]) -> Sequence[tuple[str, int]]:
+        """The elements of which one at least is in every text that is alike enough.
+
+        The second `the` of a text is another element than the first.
+        """
+        seen: Counter[str] = Counter()
+        elements = []
+        for word in words:
+            elements.append((seen[word], common[word], word))
+            seen[word] += 1
+        elements.sort(key=lambda e: (e[1] / (1 + e[0]), e[2], e[0]))
+        shared = ceil(len(words) * self.threshold / (2 - self.threshold) - 1e-9)
+        return [(word, n) for n, _, word in elements[: len(words) - shared + 1]]
