@@ -60,7 +60,7 @@ def import_(
     options = ImportOptions(
         format, max_bad, rejects, dry_run, parse_columns(columns or []), labeler, items
     )
-    with progress(ctx, "importing") as bar:
+    with progress(ctx, "importing", "B") as bar:
         report = import_file(store_of(ctx), file, options, bar)
     _tell(ctx, report)
     if json:
@@ -71,7 +71,7 @@ def _tell(ctx: typer.Context, report: ImportReport) -> None:
     """Say what was read, what was left out, and what the store now has more."""
     if report.detected:
         say(ctx, f"format: {report.format}")
-    for problem in report.problems:
+    for problem in (*report.problems, *report.warnings):
         say(ctx, problem)
     for what, n in sorted(report.lost.items()):
         say(ctx, f"not kept: {what} ({n:,})")

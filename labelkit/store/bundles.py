@@ -30,7 +30,7 @@ from labelkit.domain.models import (
     Source,
 )
 from labelkit.store import decisions, people, rules, schema
-from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw
+from labelkit.store.codec import OWN, TABLES, Uids, common_from, load, ranking_from, raw, sound_rows
 from labelkit.store.engine import Tx
 
 CHUNK = 400
@@ -187,6 +187,7 @@ def _prompts(
     return list(tx.execute(query.order_by(table.c.uid).limit(CHUNK)).all())
 
 
+@sound_rows()
 def _bundles(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> list[Bundle]:
     keys = [row.id for row in prompts]
     completions = _completions(tx, keys, view, texts=parts.texts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from sqlalchemy import Table
 
 from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import Demonstration, Label, LabelerKind, Ranking, Skip
+from labelkit.errors import ForeignStore
 from labelkit.store import schema
 
 Ids = Mapping[str, int]
@@ -52,6 +54,16 @@ TABLES: dict[type[Label], Table] = {
     Demonstration: schema.demonstration,
     Skip: schema.skip,
 }
+
+
+@contextmanager
+def sound_rows() -> Iterator[None]:
+    """Rows that make no sense were changed behind labelkit's back. Raises ForeignStore."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError):
+        what = "the store is damaged: a row makes no sense"
+        raise ForeignStore(what, hint="labelkit doctor") from None
 
 
 def raw(uid: str) -> bytes:

@@ -35,7 +35,8 @@ class Drafts:
         target = self.folder / f"{key}.json"
         fresh = self.folder / f".{key}.{os.getpid()}"
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.folder.parent, self.folder):
+                folder.mkdir(mode=0o700, exist_ok=True)
             fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(fd, "wb") as file:  # noqa: PTH123  # a Path cannot open a descriptor
                 file.write(orjson.dumps(body))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
@@ -158,7 +159,8 @@ def translated(path: Path) -> Iterator[None]:
         raise _as_ours(error.orig, path) from error
     except sqlite3.Error as error:
         raise _as_ours(error, path) from error
-    except UnicodeDecodeError as error:  # the driver cannot even say what is wrong
+    except (UnicodeDecodeError, orjson.JSONDecodeError) as error:
+        # The driver cannot even say what is wrong, or a row is not what was once written.
         raise ForeignStore(f"{path}: the store is damaged", hint="labelkit doctor") from error
     except PermissionError as error:
         raise StoreError(

@@ -1,0 +1,192 @@
+"""Several processes, pieces instead of rows: the bytes do not change."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from helpers import Cli, ranking, record, write_jsonl
+
+from labelkit import plugins
+from labelkit.errors import LabelkitError
+from labelkit.services import export_jobs
+from labelkit.services.export_lines import Writer
+from labelkit.services.export_options import stage_of
+from labelkit.services.export_rows import Books
+from labelkit.services.exporting import ExportOptions, export, options, parts_of, prepare
+from labelkit.services.project import opened
+from labelkit.store.bundles import Range, read_bundles
+
+ORDERS = ("a > b > c = d", "d > c > b > a", "b = a > c > d", "c > a = d > b")
+
+
+@pytest.fixture
+def filled(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Prompts enough for several ranges, by one labeler, by two, and by one twice."""
+    said = [
+        record(
+            f'question {i} \u2028 "é" \\',
+            user=f"u{i % 7}",
+            rankings=[
+                ranking("ana", ORDERS[i % 4]),
+                *([ranking("ben", ORDERS[i % 3])] if i % 2 else []),
+                *([ranking("ana", ORDERS[i % 3], repeat=True, note="again")] if i % 5 else []),
+            ],
+            demonstrations=[{"text": f"ideal {i}", "labeler": "ana"}],
+        )
+        for i in range(60)
+    ]
+    cli("import", write_jsonl(tmp_path / "in.jsonl", said))
+    monkeypatch.setattr(export_jobs, "_PROMPTS", 7)
+    monkeypatch.setattr(export_jobs, "_WORTH_IT", 0)
+    return cli
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("stage", ["rm", "sft", "kto", "prompts", "rankings", "records"])
+@pytest.mark.parametrize("more", [(), ("--max-rows-per-file", "9"), ("--container", "jsonl.gz")])
+def test_any_number_of_processes_writes_the_same_bytes(
+    filled: Cli, tmp_path: Path, stage: str, more: tuple[str, ...]
+) -> None:
+    found = []
+    for jobs in (1, 2, 5):
+        out = tmp_path / f"{stage}{jobs}"
+        split = "train=0.7,valid=0.3"
+        filled("export", "--format", stage, "--out", out, "--split", split, "--jobs", jobs, *more)
+        found.append(tree(out))
+    assert found[0] == found[1] == found[2]
+
+
+def test_lines_longer_than_a_slot_arrive_whole(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_jobs, "_SLOT", 500)
+    filled("export", "--format", "rm", "--out", tmp_path / "one", "--jobs", 1)
+    filled("export", "--format", "rm", "--out", tmp_path / "two", "--jobs", 2)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+def test_a_worker_that_is_killed_is_noticed(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(export_jobs, "open_store", die)
+    with pytest.raises(LabelkitError, match="a process of this export was killed"):
+        export(filled.store, ExportOptions("rm", jobs=2), tmp_path / "rm")
+    assert tree(tmp_path / "rm") == {}
+
+
+def test_what_goes_wrong_in_a_worker_is_told(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise LabelkitError("the disk is on fire", hint="run")
+
+    monkeypatch.setattr(export_jobs, "open_store", fail)
+    with pytest.raises(LabelkitError, match="the disk is on fire"):
+        export(filled.store, ExportOptions("rm", jobs=2), tmp_path / "rm")
+
+
+def pair_stages() -> list[tuple[str, str | None, str]]:
+    found = []
+    for name in plugins.exporters.names():
+        exporter: plugins.Exporter = plugins.exporters.get(name)
+        for variant, stages in ((None, exporter.stages), *exporter.variants.items()):
+            found += [(name, variant, stage) for stage in stages if stage in ("rm", "dpo")]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("name", "variant", "stage"), pair_stages())
+@pytest.mark.parametrize("labels", ["majority", "each"])
+def test_pieces_make_the_rows_that_the_stage_makes(
+    filled: Cli, name: str, variant: str | None, stage: str, labels: str
+) -> None:
+    wanted = options(format=stage, trainer=name, variant=variant, labels=labels)
+    how, _, found = stage_of(wanted)
+    long, short = Books(), Books()
+    rows, lines = [], []
+    with opened(filled.store) as store:
+        view, work = prepare(store, how, found)
+        for bundle in read_bundles(store, view, Range(), parts_of(how)):
+            rows += [orjson.dumps(row) + b"\n" for _, _, row in work.rows(bundle, long)]
+            lines += [bytes(x.data) for x in Writer(work).lines(bundle, short)]
+    assert rows
+    assert b"".join(lines) == b"".join(rows)
+    assert short == long
+
+
+# -- shards --------------------------------------------------------------------------------------
+
+PLAN = "train=0.7,valid=0.3"
+
+
+@pytest.fixture
+def parts(filled: Cli, tmp_path: Path) -> list[Path]:
+    """The three shards of an export."""
+    folders = [tmp_path / "parts" / str(i) for i in (1, 2, 3)]
+    for i, out in enumerate(folders, 1):
+        filled("export", "--format", "rm", "--out", out, "--split", PLAN, "--shard", f"{i}/3")
+    return folders
+
+
+def test_shards_one_after_the_other_are_the_whole(
+    filled: Cli, tmp_path: Path, parts: list[Path]
+) -> None:
+    filled("export", "--format", "rm", "--out", tmp_path / "rm", "--split", PLAN)
+    whole = tree(tmp_path / "rm")
+    for split in ("train", "valid"):
+        names = [f"{split}-{i:05d}-of-00003.jsonl" for i in range(3)]
+        found = [(part / name).read_bytes() for part, name in zip(parts, names, strict=True)]
+        assert all(found)
+        assert b"".join(found) == whole[f"{split}.jsonl"]
+    said = [orjson.loads((folder / "manifest.json").read_bytes()) for folder in parts]
+    sums = sum(int(manifest["digest"], 16) for manifest in said) % (1 << 256)
+    assert f"{sums:064x}" == orjson.loads(whole["manifest.json"])["digest"]
+
+
+def test_verify_knows_when_all_shards_are_there(filled: Cli, parts: list[Path]) -> None:
+    found = filled("verify", *parts, "--against", filled.store, "--json").json
+    assert (found["ok"], len(found["parts"])) == (True, 3)
+    assert found["rows"] == sum(part["rows"] for part in found["parts"]) > 0
+
+
+def test_verify_names_what_is_wrong_with_the_parts(
+    filled: Cli, tmp_path: Path, parts: list[Path]
+) -> None:
+    ran = filled.run("verify", *parts[:2])
+    assert (ran.code, "3/3: missing part" in ran.out) == (3, True)
+    (tmp_path / "copy").symlink_to(parts[0])
+    assert "twice: part 1/3" in filled.run("verify", *parts, tmp_path / "copy").out
+    filled("export", "--format", "rm", "--out", tmp_path / "rm")
+    assert "not a part" in filled.run("verify", *parts, tmp_path / "rm").out
+    other = tmp_path / "other"
+    filled("export", "--format", "rm", "--out", other, "--shard", "3/3", "--labels", "each")
+    assert "another export: other options" in filled.run("verify", *parts[:2], other).out
+
+
+def test_verify_notices_that_the_store_grew_between_two_shards(
+    filled: Cli, tmp_path: Path, parts: list[Path]
+) -> None:
+    said = record("question 1", rankings=[ranking("zoe", "d > c > b > a")])
+    filled("import", write_jsonl(tmp_path / "more.jsonl", [said]))
+    late = tmp_path / "late"
+    filled("export", "--format", "rm", "--out", late, "--split", PLAN, "--shard", "3/3")
+    ran = filled.run("verify", *parts[:2], late)
+    assert ran.code == 3
+    assert "another state of the store" in ran.out
+
+
+@pytest.mark.parametrize("wrong", ["0/3", "4/3", "1", "a/b", "1/0"])
+def test_a_shard_that_cannot_be(filled: Cli, tmp_path: Path, wrong: str) -> None:
+    ran = filled.run("export", "--format", "rm", "--out", tmp_path / "x", "--shard", wrong)
+    assert (ran.code, "not a part of an export" in ran.err) == (2, True)
