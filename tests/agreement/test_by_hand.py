@@ -137,3 +137,22 @@ def test_counts_of_answers() -> None:
         unit_prompt=np.array([0, 0, 1]),
     )
     assert said.counts(VALUES).tolist() == [[1, 0, 1], [0, 0, 0], [0, 0, 1]]
+
+
+def test_values_need_not_be_evenly_spaced() -> None:
+    """A scale of 1, 2 and 7: how far two values agree goes by their numbers, not their places."""
+    scale = (1, 2, 7)
+    said: by_hand.Answers = {0: {0: 1, 1: 2}, 1: {0: 7, 1: 1}, 2: {0: 7, 1: 7}, 3: {0: 2}}
+    wanted = by_hand.gwet(said, scale, lambda a, b: 1 - abs(a - b) / 6)
+    assert gwet_ac(table(said, scale), "linear", scale) == close(wanted)
+    assert gwet_ac(table(said, scale), "linear") != close(wanted)
+    wanted_alpha = by_hand.alpha(said, by_hand.interval)
+    assert krippendorff_alpha(table(said, scale), "interval", scale) == close(wanted_alpha)
+    assert krippendorff_alpha(table(said, scale), "interval") != close(wanted_alpha)
+
+
+def test_ranks_may_be_unsigned() -> None:
+    """Whatever numpy makes of 1 - 2 in whole numbers without a sign."""
+    one, two = [1, 2, 3, 3], [2, 1, 3, 4]
+    unsigned: Any = [np.array(ranks, dtype=np.uint8) for ranks in (one, two)]
+    assert kendall_tau_b(*unsigned) == close(by_hand.tau_b(one, two))
