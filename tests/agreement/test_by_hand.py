@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelkit.agreement._units import Answers
+from labelkit.agreement._consensus_of_others import half_agreement, others
+from labelkit.agreement._units import Answers, Judgements
 from labelkit.agreement.cohen_kappa import cohen_kappa, disagreement_of
 from labelkit.agreement.fleiss_kappa import fleiss_kappa
 from labelkit.agreement.gwet import gwet_ac
@@ -156,3 +157,20 @@ def test_ranks_may_be_unsigned() -> None:
     one, two = [1, 2, 3, 3], [2, 1, 3, 4]
     unsigned: Any = [np.array(ranks, dtype=np.uint8) for ranks in (one, two)]
     assert kendall_tau_b(*unsigned) == close(by_hand.tau_b(one, two))
+
+
+@given(answers)
+def test_leave_one_out(said: by_hand.Answers) -> None:
+    rows = [(u, who, v) for u, unit in enumerate(said.values()) for who, v in sorted(unit.items())]
+    unit, labeler, value = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    n = len(said)
+    judged = Judgements(unit, labeler, value, np.arange(n), np.zeros((n, 2), dtype=np.int64))
+    kept, consensus = others(judged)
+    agree = half_agreement(value[kept], consensus)
+    for who in range(5):
+        mine = labeler[kept] == who
+        assert (agree[mine].sum(), mine.sum()) == close_pair(by_hand.leave_one_out(said, who))
+
+
+def close_pair(pair: tuple[float, int]) -> Any:
+    return (pytest.approx(pair[0]), pair[1])
