@@ -35,8 +35,8 @@ def head() -> Iterator[str]:
     """What the figures stand on."""
     yield "# What was measured\n"
     yield "Ratios are medians of ratios within a round, A B C A B C, fresh processes in turn; x is"
-    yield "to the first line. Each part says when it ran, by which command, and how busy the machine"
-    yield "was: with other work on it, CPU is to be trusted before wall.\n"
+    yield "to the first line. Each part says when it ran, by which command, and how busy the"
+    yield "machine was: with other work on it, CPU is to be trusted before wall.\n"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     yield f"- machine: {os.cpu_count()} cores, {_processor()}, {memory:.0f} GB, {platform.system()}"
     yield f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
