@@ -66,8 +66,11 @@ def told(name: str) -> str:
             lines.append(line)
     if process.returncode:
         lines.append(f"\n`python -m benchmarks.{name}` ended with {process.returncode}.\n")
+    text = "".join(lines)
+    if not text.lstrip().startswith("## "):
+        text = f"## {name.capitalize()}\n\n```text\n{text}```\n"
     command = f"`SIZE={size} python -m benchmarks {name}`"
-    return f"{''.join(lines)}\n{command}, {datetime.now(UTC).date()}, load before {load:.1f}.\n"
+    return f"{text}\n{command}, {datetime.now(UTC).date()}, load before {load:.1f}.\n"
 
 
 def before() -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from labelkit import plugins
-from labelkit.domain.pairs import Kinds, LabelRule, MarginRule, PairOptions, parse_scheme
+from labelkit.domain.pairs import Kinds, LabelRule, MarginRule, PairOptions, Scheme
 from labelkit.domain.splits import SplitPlan, parse_plan
 from labelkit.domain.units import AnswerRule, KtoRule
 from labelkit.errors import UsageError
@@ -252,4 +252,20 @@ def remembered(manifest: Mapping[str, Any]) -> ExportOptions:
         trainer=manifest["for"],
         variant=manifest["variant"],
         **manifest["options"],
+    )
+
+
+def parse_scheme(text: str) -> tuple[Scheme, int]:
+    """Read `all`, `adjacent`, `best-worst` or `random:N`.
+
+    >>> parse_scheme("random:3")
+    ('random', 3)
+    """
+    if text in ("all", "adjacent", "best-worst"):
+        return text, 0  # type: ignore[return-value]  # the test narrows it, mypy cannot see it
+    name, _, number = text.partition(":")
+    if name == "random" and number.isascii() and number.isdigit() and int(number) > 0:
+        return "random", int(number)
+    raise UsageError(
+        f"not a way to choose pairs: {text!r}", hint="--pairs all|adjacent|best-worst|random:N"
     )

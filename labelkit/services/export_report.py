@@ -172,7 +172,9 @@ def _withheld(books: Books) -> list[str]:
     """What prompt hygiene left out, by name where somebody has to decide."""
     found = []
     if n := books.counts[EXCLUDED]:
-        found.append(f"left out: {_people(n)} excluded by a decision (labelkit prompts list)")
+        found.append(
+            f"left out: {_people(n)} excluded by a decision (labelkit prompts list --excluded)"
+        )
     if names := sorted(books.undecided):
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         said = ", ".join(names[:_NAMED]) + more
