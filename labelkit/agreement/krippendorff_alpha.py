@@ -62,6 +62,12 @@ def _triangle(counts: Ints) -> list[tuple[int, int]]:
     return [(c, k) for c in range(counts.shape[1]) for k in range(c, counts.shape[1])]
 
 
+def _mirror(counts: Ints) -> list[int]:
+    """Return where in the triangle each pair of values goes when all values change their sign."""
+    pairs, last = _triangle(counts), counts.shape[1] - 1
+    return [pairs.index((last - k, last - c)) for c, k in pairs]
+
+
 def _square(triangles: Floats, v: int) -> Floats:
     """Unfold upper triangles (..., v(v+1)/2) to symmetric matrices (..., v, v)."""
     result = np.zeros((*triangles.shape[:-1], v, v))
@@ -119,13 +125,11 @@ def measure(
     n = int(paired.sum())
     if not n:
         return {metric: Measured(value=None, reason=UNPAIRED) for metric in metrics}
-    triangles = summed(answers.unit_prompt[paired], unit_coincidences(counts[paired]))
-    per_prompt = _square(triangles, len(values))
+    per_prompt = summed(answers.unit_prompt[paired], unit_coincidences(counts[paired]))
     if turn:
-        per_prompt = (per_prompt + per_prompt[:, ::-1, ::-1]) / 2
-    whole = per_prompt.sum(axis=0)
-    rows, columns = np.triu_indices(len(values))
-    resampled = _square(means.sums(per_prompt[:, rows, columns]), len(values))
+        per_prompt = (per_prompt + per_prompt[:, _mirror(counts)]) / 2
+    whole = _square(per_prompt.sum(axis=0), len(values))
+    resampled = _square(means.sums(per_prompt), len(values))
     found: dict[str, Measured] = {}
     for metric in metrics:
         value = float(alpha_of(whole, metric, values))

@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "leaderboard": Entry("leaderboard", LEAD, "Rank the models by what labelers preferred."),
     "screen": Entry("screen", LEAD, "Screen candidates the way InstructGPT did."),
     "report": Entry("report", LEAD, "Put everything a lead shows others on one page."),
+    "purge": Entry("purge", PROJECT, "Delete what came from one person, for good."),
     "init": Entry("init", PROJECT, "Make a new store with a first guideline in it."),
     "tour": Entry("tour", PROJECT, "See everything work, on sample data, in a minute."),
     "guidelines": Entry("guidelines", PROJECT, "Add, list and show versions of the guideline."),

@@ -12,7 +12,7 @@ import typer
 
 from labelkit.cli._app import settings_of
 from labelkit.domain.safe_text import safe_text
-from labelkit.errors import LabelkitError
+from labelkit.errors import LabelkitError, UsageError
 
 Bar = Callable[[int, int | None], None]
 
@@ -88,6 +88,13 @@ def _draw(header: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
 def _is_number(text: str) -> bool:
     return not text or text[0].isdigit() or text[:1] == "-"
+
+
+def confirm(question: str, flag: str) -> None:
+    """Ask on a terminal; anywhere else only the flag counts. Raises UsageError for a no."""
+    asked = sys.stdin is not None and sys.stdin.isatty()
+    if not asked or not typer.confirm(safe_text(question), err=True):
+        raise UsageError(f"not done: {question}", hint=f"{flag} says yes")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def _tell(ctx: typer.Context, report: ImportReport) -> None:
     """Say what was read, what was left out, and what the store now has more."""
     if report.detected:
         say(ctx, f"format: {report.format}")
-    for problem in report.problems:
+    for problem in (*report.problems, *report.warnings):
         say(ctx, problem)
     for what, n in sorted(report.lost.items()):
         say(ctx, f"not kept: {what} ({n:,})")

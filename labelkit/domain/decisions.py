@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from labelkit.domain.canonical import uid_of
 from labelkit.domain.models import Decision, Prompt
+from labelkit.domain.times import normalise
 
 
 class Aspect(StrEnum):
@@ -64,6 +66,28 @@ def named(prompt: str, decision: Decision) -> Decision:
     """Return `decision` with the uid that its prompt and everything it says give it."""
     said = [getattr(decision, f.name) for f in fields(decision) if f.name != "uid"]
     return replace(decision, uid=uid_of("decision", [prompt, said]))
+
+
+def to_entry(decision: Decision) -> dict[str, str | None]:
+    """Return a decision as it stands in a record; what it does not say is left out."""
+    said = {f.name: getattr(decision, f.name) for f in fields(decision) if f.name != "uid"}
+    return {name: value for name, value in said.items() if value or name == "value"}
+
+
+def from_entry(prompt: str, entry: Mapping[str, str | None]) -> Decision:
+    """Return the decision that `to_entry` wrote, about the prompt of a uid.
+
+    Raises ValueError when it makes no sense.
+    """
+    said: dict[str, Any] = {name: value for name, value in entry.items() if value is not None}
+    found = Decision(**{"value": None, **said, "made_at": normalise(str(entry["made_at"]))})
+    values = _VALUES.get(found.aspect)
+    if values and found.value not in (*values, None):
+        raise ValueError(f"{found.aspect} is one of: {', '.join(values)}")
+    return named(prompt, found)
+
+
+_VALUES = {str(Aspect.USE): tuple(map(str, Use)), str(Aspect.PII): (CLEARED,)}
 
 
 def heads(decisions: Iterable[Decision]) -> dict[str, Decision]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from labelkit.domain.decisions import to_entry
 from labelkit.domain.models import (
     Bundle,
     Completion,
@@ -36,6 +37,7 @@ def to_record(bundle: Bundle) -> dict[str, Any]:
         "split": prompt.split,
         "meta": _sorted_json(prompt.meta),
         **({"aliases": list(prompt.aliases)} if prompt.aliases else {}),
+        **({"decisions": _decisions(prompt)} if prompt.decisions else {}),
         "completions": [
             entry
             for completion in sorted(bundle.completions, key=lambda c: (names[c.uid], c.uid))
@@ -45,6 +47,11 @@ def to_record(bundle: Bundle) -> dict[str, Any]:
         "rankings": [_ranking_entry(r, names, everyone) for r in _ordered(bundle.rankings)],
         **({"skips": [_skip_entry(s) for s in _ordered(bundle.skips)]} if bundle.skips else {}),
     }
+
+
+def _decisions(prompt: Prompt) -> list[dict[str, str | None]]:
+    made = sorted(prompt.decisions, key=lambda d: (d.made_at, d.uid))
+    return [to_entry(decision) for decision in made]
 
 
 def prompt_value(prompt: Prompt) -> str | list[dict[str, str]]:

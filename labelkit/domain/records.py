@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labelkit.domain.canonical import canonical_json
+from labelkit.domain.decisions import from_entry
 from labelkit.domain.identity import completion_uid, named, prompt_uid
 from labelkit.domain.models import (
     K_LEAST,
     K_MOST,
     Bundle,
     Completion,
+    Decision,
     Demonstration,
     Guideline,
     LabelerKind,
@@ -119,7 +121,16 @@ def _prompt(record: Record) -> Prompt:
         meta=record.get("meta") or {},
         external_id=None if external_id == uid else external_id,
         aliases=tuple(sorted(set(record.get("aliases") or ()))),
+        decisions=tuple(_decisions(uid, record.get("decisions") or ())),
     )
+
+
+def _decisions(prompt: str, items: Sequence[Record]) -> Iterable[Decision]:
+    for i, item in enumerate(items):
+        try:
+            yield from_entry(prompt, item)
+        except ValueError as error:
+            raise RecordError(f"decisions.{i}", str(error)) from None
 
 
 def _messages(prompt: str | Sequence[Mapping[str, str]], kind: str) -> tuple[Message, ...]:
@@ -147,33 +158,38 @@ def _completions(prompt: str, items: Sequence[Record]) -> tuple[tuple[Completion
     texts: dict[str, str] = {}
     names: Names = {}
     for i, item in enumerate(items):
-        uid = completion_uid(prompt, item["text"])
-        texts[uid] = item["text"]
+        text = item["text"]
+        uid = completion_uid(prompt, text)
+        texts[uid] = text
         name = item.get("id")
         if name is not None and names.setdefault(name, uid) != uid:
             raise RecordError(f"completions.{i}.id", f"{name!r} already names another completion")
-        sources.setdefault(uid, []).append(_source(item, uid))
+        sources.setdefault(uid, []).append(_source(item, name, uid))
     completions = tuple(
-        Completion(uid, texts[uid], tuple(_sorted_sources(found)))
-        for uid, found in sorted(sources.items())
+        [
+            Completion(uid, texts[uid], _sorted_sources(found))
+            for uid, found in sorted(sources.items())
+        ]
     )
     return completions, names, len(items) - len(completions)
 
 
-def _source(item: Record, uid: str) -> Source:
+def _source(item: Record, name: str | None, uid: str) -> Source:
     """`alias` is the external id of a completion whose id another completion claims too."""
-    name = item.get("alias") or item.get("id")
+    name = item.get("alias") or name
     return Source(item.get("model"), item.get("params") or {}, None if name == uid else name)
 
 
-def _sorted_sources(sources: Iterable[Source]) -> list[Source]:
+def _sorted_sources(sources: list[Source]) -> tuple[Source, ...]:
+    if len(sources) == 1:
+        return (sources[0],)
     unique = {source_key(s): s for s in sources}
-    return [unique[key] for key in sorted(unique)]
+    return tuple(unique[key] for key in sorted(unique))
 
 
 def source_key(source: Source) -> tuple[str, str, str]:
     """What makes two sources of one completion the same; also their order."""
-    params = canonical_json(dict(source.params)).decode()
+    params = canonical_json(dict(source.params)).decode() if source.params else "{}"
     return (source.external_id or "", source.model or "", params)
 
 

@@ -83,6 +83,19 @@ class RankingShape(_LabelShape, total=False):
     repeat: bool | None
 
 
+@with_config(_STRICT)
+class DecisionShape(TypedDict, total=False):
+    aspect: Required[Literal["use", "pii", "split", "use_case"]]
+    value: Required[Name | None]
+    reason: Required[Name]
+    note: str | None
+    by: Name | None
+    made_at: Required[str]
+    run: Required[Word]
+    supersedes: Uid | None
+    restores: Uid | None
+
+
 def _prompt_tag(value: Any) -> str:
     return "as messages" if isinstance(value, list) else "as text"
 
@@ -105,6 +118,7 @@ class RecordShape(TypedDict, total=False):
     split: Word | None
     meta: dict[str, Any] | None
     aliases: list[Name] | None
+    decisions: list[DecisionShape] | None
     completions: list[CompletionShape] | None
     demonstrations: list[DemonstrationShape] | None
     rankings: list[RankingShape] | None

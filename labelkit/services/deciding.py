@@ -59,7 +59,7 @@ class Run:
 
 def decide(tx: Tx, verdicts: Iterable[Verdict], by: str | None = None) -> Run:
     """Record verdicts in one run. One that holds already, whatever for, is not said again."""
-    run, at, who = secrets.token_hex(4), now_text(), by or _whoami()
+    run, at, who = secrets.token_hex(4), now_text(), by or whoami()
     made = known = 0
     for chunk in chunks(verdicts):
         keys = {v.key for v in chunk}
@@ -90,7 +90,8 @@ def decide(tx: Tx, verdicts: Iterable[Verdict], by: str | None = None) -> Run:
     return Run(run if made else "", made, known)
 
 
-def _whoami() -> str | None:
+def whoami() -> str | None:
+    """Return the name that this process runs under."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -193,7 +194,7 @@ def _last_of(tx: Tx, name: str) -> tuple[int, Decision]:
 
 
 def _take_back(tx: Tx, wanted: Iterable[tuple[int, Decision]], by: str | None) -> Run:
-    who, at, run = by or _whoami(), now_text(), secrets.token_hex(4)
+    who, at, run = by or whoami(), now_text(), secrets.token_hex(4)
     made = newer = 0
     for chunk in chunks(dict.fromkeys(wanted)):
         keys = {key for key, _ in chunk}

@@ -13,7 +13,7 @@ from labelkit.domain.models import Decision
 from labelkit.store import schema
 from labelkit.store.codec import raw
 from labelkit.store.engine import Tx
-from labelkit.store.sql import chunks, insert_many
+from labelkit.store.sql import chunks, insert_many, next_id
 
 table, prompt, task = schema.decision, schema.prompt, schema.task
 
@@ -49,8 +49,9 @@ def decision_from(row: Any) -> Decision:
     )
 
 
-def add(tx: Tx, made: Sequence[tuple[int, Decision]]) -> None:
-    """Store decisions, each with its prompt's local key. One that is there already stays."""
+def add(tx: Tx, made: Sequence[tuple[int, Decision]]) -> int:
+    """Store decisions, each with its prompt's local key, and return how many were new."""
+    before = next_id(tx, table)
     rows = [
         (
             raw(d.uid),
@@ -68,6 +69,7 @@ def add(tx: Tx, made: Sequence[tuple[int, Decision]]) -> None:
         for key, d in made
     ]
     insert_many(tx, table, _COLUMNS, rows, known_ok=True)
+    return tx.scalar(select(func.count()).select_from(table).where(table.c.id >= before)) or 0
 
 
 def of_prompts(tx: Tx, keys: Iterable[int]) -> dict[int, list[Decision]]:

@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import select, update
 
 from labelkit.domain.canonical import canonical_json
-from labelkit.domain.models import Bundle, Completion, Label, Labeler, Prompt
+from labelkit.domain.models import Bundle, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
-from labelkit.store import people, rules, schema
+from labelkit.store import decisions, people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
 from labelkit.store.engine import Tx
+from labelkit.store.purging import Gone
 from labelkit.store.sql import chunks, insert_many, next_id, row_crc
 
 _BLOCK = 400
@@ -27,6 +28,8 @@ _ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "exter
 _PROMPT = ("id", "uid", "kind", "messages", *_ATTRIBUTES)
 
 Counts = dict[str, Counter[str]]
+PURGED = "purged_before"
+"""Counts prompts that were deleted for good once, and are back."""
 
 
 @dataclass(slots=True)
@@ -39,18 +42,23 @@ class Ingest:
     _next: dict[str, int] = field(default_factory=dict)
     _labelers: dict[str, int] = field(default_factory=dict)
     _guidelines: dict[str, int] = field(default_factory=dict)
+    _gone: Gone = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("prompts", "completions", "demonstrations", "rankings", "skips"):
+        for name in ("prompts", "completions", "demonstrations", "rankings", "skips", "decisions"):
             self.counts[name] = Counter(added=0, known=0)
         self.counts["completions"]["collapsed"] = 0
         self.counts["rankings"]["collapsed"] = 0
         self._labelers = {name: key for key, (name, _) in people.names(self.tx).items()}
+        self._gone = Gone(self.tx)
         self._guidelines = {ref: key for key, ref in rules.refs(self.tx).items()}
 
     def add(self, incoming: Incoming) -> None:
         self.counts["completions"]["collapsed"] += incoming.collapsed_completions
         self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
+        prompt = incoming.bundle.prompt
+        if self._gone.knows(prompt.uid, prompt.user):
+            self.counts["prompts"][PURGED] += 1
         self._block.append(incoming.bundle)
         if len(self._block) >= _BLOCK:
             self.finish()
@@ -63,6 +71,7 @@ class Ingest:
             completions = self._completions(block, prompts)
             for get in ("rankings", "demonstrations", "skips"):
                 self._labels(block, get, prompts, completions)
+            self._decisions(block, prompts)
         return self.counts
 
     def completion_names(self, prompt: str) -> Names:
@@ -143,18 +152,24 @@ class Ingest:
     ) -> dict[str, dict[str, int]]:
         """Map each prompt's uid to {completion uid: local key}, new ones written."""
         result = self._stored_completions({u: key for u, (key, old) in prompts.items() if old})
-        rows, sources = [], []
+        rows: list[tuple[Any, ...]] = []
+        sources: list[tuple[Any, ...]] = []
+        first = key = self._peek_id(schema.completion)
         for bundle in block:
             keys = result.setdefault(bundle.prompt.uid, {})
             prompt_key = prompts[bundle.prompt.uid][0]
             for completion in bundle.completions:
-                known = completion.uid in keys
-                self.counts["completions"]["known" if known else "added"] += 1
-                if not known:
-                    keys[completion.uid] = self._take_id(schema.completion)
-                    key = keys[completion.uid]
-                    rows.append((key, raw(completion.uid), prompt_key, completion.text))
-                sources += _source_rows(keys[completion.uid], completion)
+                uid = completion.uid
+                if uid not in keys:
+                    keys[uid] = key
+                    rows.append((key, bytes.fromhex(uid), prompt_key, completion.text))
+                    key += 1
+                local = keys[uid]
+                sources += [(local, *source_key(source)) for source in completion.sources]
+        self._next[schema.completion.name] = key
+        counts = self.counts["completions"]
+        counts["added"] += key - first
+        counts["known"] += sum(len(b.completions) for b in block) - (key - first)
         insert_many(self.tx, schema.completion, ("id", "uid", "prompt_id", "text"), rows)
         columns = ("completion_id", "external_id", "model", "params")
         insert_many(self.tx, schema.completion_source, columns, sources, known_ok=True)
@@ -168,6 +183,15 @@ class Ingest:
             for row in self.tx.execute(query.where(table.c.prompt_id.in_(chunk))):
                 by_key[row.prompt_id][row.uid.hex()] = row.id
         return {uid: by_key[key] for uid, key in prompts.items()}
+
+    # -- decisions -------------------------------------------------------------------------------
+
+    def _decisions(self, block: Sequence[Bundle], prompts: dict[str, tuple[int, bool]]) -> None:
+        made = [(prompts[b.prompt.uid][0], d) for b in block for d in b.prompt.decisions]
+        if made:
+            added = decisions.add(self.tx, made)
+            self.counts["decisions"].update(added=added, known=len(made) - added)
+            decisions.follow(self.tx, [key for key, _ in made])
 
     # -- labels ----------------------------------------------------------------------------------
 
@@ -235,9 +259,12 @@ class Ingest:
 
     def _take_id(self, table: Any) -> int:
         """Keys are handed out here, so that rows can be written in bulk and still be linked."""
-        key = self._next.get(table.name) or next_id(self.tx, table)
+        key = self._peek_id(table)
         self._next[table.name] = key + 1
         return key
+
+    def _peek_id(self, table: Any) -> int:
+        return self._next.get(table.name) or next_id(self.tx, table)
 
 
 def _prompt_row(key: int, prompt: Prompt) -> tuple[Any, ...]:
@@ -266,7 +293,3 @@ def _filled(first: Prompt, later: Prompt) -> Prompt:
         if getattr(later, name) and not getattr(first, name)
     }
     return replace(first, **news)
-
-
-def _source_rows(key: int, completion: Completion) -> list[tuple[Any, ...]]:
-    return [(key, *source_key(source)) for source in completion.sources]

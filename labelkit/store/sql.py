@@ -52,7 +52,8 @@ def row_crc(values: Iterable[Any]) -> int:
     >>> row_crc(["a", None]) == row_crc(["a", ""]), row_crc([1, "é"]) == row_crc([1, "é"])
     (False, True)
     """
-    return crc32("\x1f".join(map(_said, values)).encode("utf-8", "surrogateescape"))
+    said = [value if type(value) is str else _said(value) for value in values]
+    return crc32("\x1f".join(said).encode("utf-8", "surrogateescape"))
 
 
 def _said(value: Any) -> str:

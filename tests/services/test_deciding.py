@@ -56,11 +56,43 @@ def test_an_excluded_prompt_makes_no_row_and_is_counted(filled: Cli, tmp_path: P
         filled("verify", out, "--against", filled.store)
 
 
-def test_records_keep_everything(filled: Cli) -> None:
-    before = filled("export", "--format", "records", "--out", "-").rows
-    filled("prompts", "exclude", name(1))
-    after = filled("export", "--format", "records", "--out", "-").rows
-    assert [r["prompt_id"] for r in after] == [r["prompt_id"] for r in before]
+def test_records_keep_everything_and_bring_it_back(filled: Cli, tmp_path: Path) -> None:
+    records = ("export", "--format", "records", "--out", "-")
+    before = filled(*records).rows
+    filled("prompts", "exclude", name(1), "--note", "a test of ours")
+    filled("prompts", "keep", name(2))
+    filled("prompts", "undo", "--prompt", name(2))
+    filled("prompts", "tag", "chat", name(3))
+    whole = filled(*records)
+    assert [r["prompt_id"] for r in whole.rows] == [r["prompt_id"] for r in before]
+    (tmp_path / "all.jsonl").write_bytes(whole.out_bytes)
+    for path in (tmp_path / "fresh.db", filled.store):
+        other = Cli(path)
+        if not path.exists():
+            other("init")
+        told = other("import", tmp_path / "all.jsonl", "--json").json
+        assert ("decisions" in told) == (path != filled.store)
+        assert other(*records).out_bytes == whole.out_bytes
+        assert name(1) not in exported(other)
+        assert other("doctor", "--json").json["ok"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"value": "maybe"}, "decisions.0: use is one of: exclude, keep"),
+        ({"made_at": "yesterday"}, "decisions.0"),
+        ({"aspect": "weather"}, "decisions.0.aspect"),
+        ({"run": None}, "decisions.0.run"),
+    ],
+)
+def test_a_bad_decision_in_a_record_is_named(
+    cli: Cli, tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
+    good = {"aspect": "use", "value": "keep", "reason": "x", "made_at": "2026-11-20", "run": "1"}
+    path = write_jsonl(tmp_path / "in.jsonl", [record() | {"decisions": [good | change]}])
+    ran = cli.run("import", path)
+    assert (ran.code, f"in.jsonl:1: {told}" in ran.err) == (1, True)
 
 
 def test_an_excluded_prompt_is_never_handed_out(filled: Cli) -> None:
@@ -215,6 +247,27 @@ def test_twins_of_an_excluded_prompt_are_used(cli: Cli, tmp_path: Path) -> None:
         out = cli("export", "--format", "prompts", "--out", tmp_path / f"b{i}", "--json").json
         assert (out["counts"]["twins"], out["counts"]["prompts"]) == (0, 1)
         cli("prompts", "undo", run)
+
+
+def test_decisions_travel_with_a_merge(filled: Cli, tmp_path: Path) -> None:
+    filled("assign")
+    other = Cli(tmp_path / "other.db")
+    shutil.copyfile(filled.store, other.store)
+    other.store.chmod(0o600)
+    other("prompts", "exclude", name(1), name(2))
+    filled("prompts", "exclude", name(2))
+    filled("prompts", "undo", "--prompt", name(2))
+    filled("prompts", "exclude", name(3))
+    for here, there in ((filled, other), (other, filled)):
+        assert here("merge", there.store, "--json").json["decisions"]["added"] > 0
+        assert here("merge", there.store, "--json").json["decisions"]["added"] == 0
+        assert here("doctor", "--json").json["ok"]
+    listed = ("prompts", "list", "--excluded", "--json")
+    assert filled(*listed).out == other(*listed).out
+    states = ("tasks", "list", "--json")
+    assert sorted(t["state"] for t in filled(*states).json["tasks"]) == sorted(
+        t["state"] for t in other(*states).json["tasks"]
+    )
 
 
 def test_a_damaged_decision_is_found(filled: Cli) -> None:

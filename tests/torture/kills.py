@@ -220,15 +220,15 @@ class Migrating(Job):
     """A store comes up to date: it is old and whole, or new and whole."""
 
     def prepare(self, turn: int) -> None:
-        base = self.folder / "base.store"
-        if not base.exists():
-            stage.copy_to(stage.VERSIONS / "v1.db", base)
-            self.old = stage.schema_of(base)
-            self.labels, _ = stage.look(base)
-            done = stage.copy_to(base, self.folder / "done.store")
-            upgrade.upgrade(done)
-            self.new = stage.schema_of(done)
-            self.digest = stage.records_digest(done)
+        versions = sorted(stage.VERSIONS.glob("v*.db"))
+        base = versions[turn % len(versions)]
+        self.old = stage.schema_of(base)
+        self.labels, _ = stage.look(base)
+        done = self.folder / f"{base.stem}.store"
+        if not done.exists():
+            upgrade.upgrade(stage.copy_to(base, done))
+        self.new = stage.schema_of(done)
+        self.digest = stage.records_digest(done)
         stage.copy_to(base, self.path)
 
     def work(self, ack: Ack) -> None:

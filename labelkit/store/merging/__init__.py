@@ -14,16 +14,19 @@ active stay as they are here. Slots and counters follow from the labels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from labelkit.store import schema
 from labelkit.store.core import Store
 from labelkit.store.engine import Tx
 from labelkit.store.integrity.findings import blocks
-from labelkit.store.merging.content import decided, golds, prompts, texts
+from labelkit.store.merging.content import golds, prompts, texts
 from labelkit.store.merging.context import Came, Merge
+from labelkit.store.merging.decisions import decisions
 from labelkit.store.merging.labels import labels
 from labelkit.store.merging.rules import batches, guidelines, labelers
 from labelkit.store.merging.work import settle, tasks
+from labelkit.store.purging import Gone
 
 __all__ = ["Came", "unite"]
 
@@ -37,7 +40,7 @@ def unite(tx: Tx, other: Store, came: Came, progress: Progress | None = None) ->
     what cannot be joined.
     """
     with other.read() as theirs:
-        merge = Merge(tx, theirs, came)
+        merge, gone = Merge(tx, theirs, came), Gone(tx)
         guidelines(merge)
         labelers(merge)
         batches(merge)
@@ -45,12 +48,20 @@ def unite(tx: Tx, other: Store, came: Came, progress: Progress | None = None) ->
     for rows in blocks(other, schema.prompt):
         with other.read() as theirs:
             merge.theirs = theirs
-            block = prompts(merge, rows)
+            block = prompts(merge, [row for row in rows if _stays(row, gone, came)])
             texts(merge, block)
             golds(merge, block)
             tasks(merge, block)
-            decided(merge, block)
+            decisions(merge, block)
             settle(merge, labels(merge, block))
         done += len(rows)
         if progress:
             progress(done, None)
+
+
+def _stays(row: Any, gone: Gone, came: Came) -> bool:
+    """What was deleted here for good does not come back from a copy."""
+    back = gone.knows(row.uid.hex(), row.user)
+    if back:
+        came.conflict(f"prompt {row.uid.hex()} was deleted here for good: left out")
+    return not back

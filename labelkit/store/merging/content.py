@@ -11,7 +11,7 @@ from sqlalchemy import delete, tuple_, update
 from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import PromptKind
 from labelkit.errors import Conflict
-from labelkit.store import decisions, schema
+from labelkit.store import schema
 from labelkit.store.codec import load
 from labelkit.store.merging.context import Block, Merge, where
 from labelkit.store.sql import insert_many, next_id, row_crc
@@ -136,20 +136,6 @@ def texts(merge: Merge, block: Block) -> None:
     ]
     columns = ("completion_id", "external_id", "model", "params")
     insert_many(merge.tx, source, columns, sources, known_ok=True)
-
-
-def decided(merge: Merge, block: Block) -> None:
-    """Add what was decided about the prompts, and let it hold for their tasks."""
-    table = schema.decision
-    rows = where(merge.theirs, table, table.c.prompt_id, block.prompts)
-    known = {row.uid for row in where(merge.tx, table, table.c.uid, [row.uid for row in rows])}
-    fresh = []
-    for row in rows:
-        merge.came.count("decisions", known=row.uid in known)
-        if row.uid not in known:
-            fresh.append((block.prompts[row.prompt_id], decisions.decision_from(row)))
-    decisions.add(merge.tx, fresh)
-    decisions.follow(merge.tx, block.prompts.values())
 
 
 def golds(merge: Merge, block: Block) -> None:
