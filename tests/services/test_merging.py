@@ -192,6 +192,19 @@ def test_two_whole_stores(desk: Cli, tmp_path: Path) -> None:
     assert Cli(other)(*RECORDS).out_bytes == desk(*RECORDS).out_bytes
 
 
+def test_what_was_deleted_for_good_does_not_come_back(desk: Cli, tmp_path: Path) -> None:
+    out = make(desk, n=6)
+    work(out, "ana")
+    other = Cli(Path(shutil.copyfile(desk.store, tmp_path / "laptop.db")))
+    desk("purge", "--prompt", f"{SECRET}-1", "--yes")
+    ran = desk("merge", out, other.store)
+    assert ran.err.count("was deleted here for good: left out") == 2
+    assert len(desk(*RECORDS).rows) == 5
+    assert "was deleted there for good, and is still here" in other("merge", desk.store).err
+    assert len(other(*RECORDS).rows) == 6
+    assert doctor.examine(desk.store).problems == doctor.examine(other.store).problems == 0
+
+
 def test_all_files_or_none(desk: Cli, tmp_path: Path) -> None:
     good = make(desk)
     work(good, "ana")
