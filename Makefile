@@ -13,7 +13,7 @@ ENVIRONMENTS := .venv-trainers
 TRAINERS_PIP_ARGS ?=
 comma := ,
 
-.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz clean
+.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz lock audit clean
 
 demo: .venv/.run
 	$(BIN)/labelkit tour
@@ -27,6 +27,7 @@ torture: .venv/.dev
 	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
+	cd tests && ../$(BIN)/python -m torture.faults
 
 # The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
 # atheris is there (pip install atheris), and mutates blindly if not.
@@ -65,6 +66,10 @@ contracts: .venv/.dev
 test-trainers: .venv/.dev $(patsubst %,$(ENVIRONMENTS)/%/.done,$(subst $(comma), ,$(TRAINERS)))
 	$(BIN)/python -m pytest -q tests/trainers --trainers $(TRAINERS)
 
+# Every trainer that has an environment; takes its time.
+test-trainers-all:
+	$(MAKE) test-trainers TRAINERS=trl,llamafactory,ms-swift
+
 $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
 	rm -rf $(@D)
@@ -73,6 +78,21 @@ $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install $(TRAINERS_PIP_ARGS) -r $<
 	@if test -f $(<:.txt=.nodeps.txt); then \
 		$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps -r $(<:.txt=.nodeps.txt); fi
+	@touch $@
+
+# Every dependency at one version, with hashes. Indexes come from the settings of pip and uv.
+lock: .venv-ci/.done
+	.venv-ci/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --native-tls --quiet --output-file .ci/requirements.lock
+
+audit: .venv-ci/.done
+	.venv-ci/bin/python .ci/dependencies.py check
+	.venv-ci/bin/python .ci/dependencies.py audit
+
+.venv-ci/.done:
+	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install uv pip-audit packaging
 	@touch $@
 
 # Peers live in an environment of their own; ours stays as users have it.
@@ -87,4 +107,4 @@ bench: .venv/.dev .venv-peers/.done
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-peers $(ENVIRONMENTS) build dist *.egg-info
+	rm -rf .venv .venv-ci .venv-peers $(ENVIRONMENTS) build dist *.egg-info

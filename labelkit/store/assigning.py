@@ -123,7 +123,7 @@ def add_tasks(tx: Tx, batch_key: int, batch: Batch, tasks: Sequence[NewTask]) ->
     first = next_id(tx, schema.task)
     rows, members, authors = [], [], []
     for key, (uid, task) in enumerate(uids.items(), first):
-        position = seed_of(batch.seed, uid) % _POSITIONS
+        position = position_of(batch.seed, uid)
         material = task.material
         rows.append(
             (key, raw(uid), batch_key, material.prompt_key, task.role, position, task.overlap)
@@ -136,6 +136,11 @@ def add_tasks(tx: Tx, batch_key: int, batch: Batch, tasks: Sequence[NewTask]) ->
     insert_many(tx, schema.task_completion, ("task_id", "position", "completion_id"), members)
     insert_many(tx, schema.task_author, ("task_id", "labeler_id"), authors)
     return len(rows)
+
+
+def position_of(seed: str, uid: str) -> int:
+    """Where a task stands among those of its batch."""
+    return seed_of(seed, uid) % _POSITIONS
 
 
 def task_uid(batch: str, prompt: str, completions: Sequence[str]) -> str:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, delete, insert, select
 
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError, StoreMissing
 from labelkit.store import schema
 from labelkit.store.disk import fresh_name, private_file, publish, sweep_strays
 from labelkit.store.engine import Tx, make_engine, queue, reading, translated, writing
+from labelkit.store.sql import row_crc
+
+CHECKSUM = "checksum"
+"""The setting that all others are held against, to notice damage."""
 
 BUNDLE = "bundle"
 """The setting that only a bundle has: what it was made for."""
@@ -105,7 +109,7 @@ def _first_settings(tx: Tx) -> None:
         "salt": secrets.token_hex(16),
         "created_at": now_text(),
     }
-    tx.execute(insert(schema.setting), [{"key": k, "value": v} for k, v in values.items()])
+    put_settings(tx, values)
 
 
 def open_store(path: Path, *, managed: bool = False) -> Store:
@@ -181,7 +185,19 @@ def get_setting(tx: Tx, key: str, default: str = "") -> str:
 
 def put_setting(tx: Tx, key: str, value: str) -> None:
     """Set one of the project's settings."""
+    put_settings(tx, {key: value})
+
+
+def put_settings(tx: Tx, values: Mapping[str, str]) -> None:
+    """Set some of the project's settings, and the checksum over all of them."""
     table = schema.setting
-    changed = tx.execute(table.update().where(table.c.key == key).values(value=value))
-    if not changed.rowcount:
-        tx.execute(insert(table).values(key=key, value=value))
+    tx.execute(delete(table).where(table.c.key.in_([*values, CHECKSUM])))
+    tx.execute(insert(table), [{"key": k, "value": v} for k, v in values.items()])
+    tx.execute(insert(table).values(key=CHECKSUM, value=settings_checksum(tx)))
+
+
+def settings_checksum(tx: Tx) -> str:
+    """Return what the checksum of the settings should be."""
+    table = schema.setting
+    rows = tx.execute(select(table).where(table.c.key != CHECKSUM).order_by(table.c.key))
+    return str(row_crc(part for row in rows for part in (row.key, row.value)))

@@ -41,7 +41,8 @@ _WAL = 2
 _READS = frozenset(
     [sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_PRAGMA]
 )
-_PRAGMAS = frozenset(["integrity_check", "foreign_key_check", "read_uncommitted"])
+_CHECKS = frozenset(["integrity_check", "foreign_key_check"])
+_PRAGMAS = _CHECKS | {"page_count", "page_size", "read_uncommitted"}
 _FUNCTIONS = frozenset(["count", "max", "sum", "coalesce"])
 
 

@@ -19,7 +19,7 @@ import orjson
 from sqlalchemy import Select, insert, select
 
 from labelkit.domain.canonical import canonical_json
-from labelkit.domain.tasks import TaskRole
+from labelkit.domain.tasks import BatchSettings, TaskRole
 from labelkit.errors import Conflict, ForeignStore
 from labelkit.store import core, rules, schema
 from labelkit.store.engine import Tx
@@ -62,11 +62,10 @@ def pack(
     for keys in chunks(task_keys, _BLOCK):
         copied.tasks(keys)
     settings = {"project": what.project, "salt": secrets.token_hex(16), "created_at": what.made_at}
-    target.execute(insert(schema.setting), [{"key": k, "value": v} for k, v in settings.items()])
     what = replace(what, digest=contents(target), size=_size(target))
     said = canonical_json(asdict(what))
-    core.put_setting(target, core.BUNDLE, said.decode())
-    core.put_setting(target, _SEAL, _seal(source, said))
+    bundle = {core.BUNDLE: said.decode(), _SEAL: _seal(source, said)}
+    core.put_settings(target, settings | bundle)
     return what
 
 
@@ -76,6 +75,7 @@ class _Copy:
     def __init__(self, source: Tx, target: Tx) -> None:
         self.source, self.target = source, target
         self.batches: dict[int, int] = {}
+        self.overlaps: dict[int, int] = {}
         self.prompts: dict[int, int] = {}
         self.completions: dict[int, int] = {}
         self.made = 0
@@ -102,6 +102,7 @@ class _Copy:
             values = {c.name: getattr(row, c.name) for c in batch.c if c.name != "id"}
             if row.guideline_id is not None:
                 values["guideline_id"] = rules.key_or_stub(self.target, refs[row.guideline_id])
+            self.overlaps[row.id] = BatchSettings(**orjson.loads(row.settings)).overlap
             self.batches[row.id] = _key(self.target.execute(insert(batch).values(values)))
 
     def tasks(self, keys: Sequence[int]) -> None:
@@ -126,7 +127,7 @@ class _Copy:
             "prompt_id": self.prompts[row.prompt_id],
             "role": str(TaskRole.NORMAL),
             "position": row.position,
-            "overlap": 1,
+            "overlap": self.overlaps[row.batch_id],
         }
         return _key(self.target.execute(insert(task).values(values)))
 

@@ -263,7 +263,9 @@ batch_cohort = _link(
     Column("cohort", Text, primary_key=True),
 )
 
-OPEN_TASK = text("state = 'open' AND filled + leased < overlap")
+# SQLite turns comparisons so that a lone column stands on the left, and knows an index for part of
+# a table again only by the very same words: written the other way round it would never be used.
+OPEN_TASK = text("state = 'open' AND overlap > filled + leased")
 
 task = _entity(
     "task",

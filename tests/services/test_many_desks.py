@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from labelkit.domain.tasks import Answer, BatchSettings
 from labelkit.domain.times import utc_text
 from labelkit.errors import Conflict, NothingToDo
-from labelkit.services import assigning, bundling, doctor, merging, people, project
+from labelkit.services import assigning, bundling, deciding, doctor, merging, people, project
 from labelkit.services.desk import Desk
 from labelkit.services.exporting import ExportOptions, export
 from labelkit.services.importing import import_file
@@ -125,6 +125,11 @@ class ManyDesks(RuleBasedStateMachine):
         """Files say different things about the same prompt, and bring new ones."""
         more = record("q1", k=4, user=user, meta={"from": name, user: 1}) | {"prompt_id": name}
         self._import(desk, [more, record(f"new {name}", k=2)])
+
+    @rule(desk=desks, name=st.sampled_from(["id of q1", "id of q2"]), out=st.booleans())
+    def decide(self, desk: str, name: str, out: bool) -> None:
+        with suppress(NothingToDo):
+            (deciding.exclude if out else deciding.keep)(self.store(desk), [name])
 
     @rule(desk=desks, overlap=st.integers(1, 2))
     def hand_out(self, desk: str, overlap: int) -> None:

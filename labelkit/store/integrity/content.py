@@ -14,7 +14,7 @@ from labelkit.domain.decisions import Aspect, named
 from labelkit.domain.identity import completion_uid, label_uid, prompt_uid
 from labelkit.domain.models import K_LEAST, K_MOST, Label, LabelerKind, Message, PromptKind, Ranking
 from labelkit.domain.times import normalise
-from labelkit.store import people, rules, schema
+from labelkit.store import core, people, rules, schema
 from labelkit.store.codec import OWN, TABLES, common_from, load, ranking_from
 from labelkit.store.core import Store
 from labelkit.store.decisions import decision_from
@@ -101,6 +101,26 @@ def guidelines(store: Store) -> Iterator[Finding]:
                 )
 
 
+def settings(store: Store) -> Iterator[Finding]:
+    """Stores that were made before there was a checksum have none."""
+    with store.read() as tx:
+        said, right = core.get_setting(tx, core.CHECKSUM), core.settings_checksum(tx)
+        known = set(tx.scalars(select(schema.setting.c.key)))
+    if said and said != right:
+        yield Finding("content", "the settings", "were changed: their checksum does not hold")
+    elif not said and not known >= {"project", "salt", "created_at"}:
+        yield Finding("content", "the settings", "are not all there")
+
+
+def golds(store: Store) -> Iterator[Finding]:
+    table = schema.gold
+    for rows in blocks(store, table):
+        with store.read() as tx:
+            block = _Block(tx, rows)
+        for row in rows:
+            yield from _checked(name(table, row.uid), row.uid, block.gold_uid, row)
+
+
 def labelers(store: Store) -> Iterator[Finding]:
     for rows in blocks(store, schema.labeler):
         for row in rows:
@@ -178,6 +198,11 @@ class _Block:
     def uid_of(self, row: Any, kind: type[Label]) -> str:
         common = common_from(row, self.labelers, self.guidelines)
         return label_uid(self.prompts[row.prompt_id], self._label(row, kind, common))
+
+    def gold_uid(self, row: Any) -> str:
+        uids = self.completions[row.prompt_id]
+        tiers = [sorted(uids[key] for key in tier) for tier in orjson.loads(row.tiers)]
+        return uid_of("gold", [self.prompts[row.prompt_id], tiers])
 
     def _label(self, row: Any, kind: type[Label], common: Mapping[str, Any]) -> Label:
         if kind is Ranking:

@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import Select, Table, and_, bindparam, case, exists, func, or_, select, update
 
 from labelkit.domain.models import K_LEAST, K_MOST
-from labelkit.domain.tasks import BatchSettings, TaskKind, TaskRole, handle_of
+from labelkit.domain.tasks import EVERYONE, BatchSettings, TaskKind, TaskRole, handle_of
 from labelkit.store import schema
-from labelkit.store.assigning import task_uid
+from labelkit.store.assigning import position_of, task_uid
 from labelkit.store.core import Store
 from labelkit.store.decisions import is_excluded
 from labelkit.store.drafts import REVISION, Drafts
@@ -47,7 +47,8 @@ def batches(store: Store) -> Iterator[Finding]:
 def tasks(store: Store) -> Iterator[Finding]:
     """A task's uid names its batch, its prompt and the completions it holds."""
     with store.read() as tx:
-        names = {r.id: (r.name, r.kind) for r in tx.execute(select(batch))}
+        made = {r.id: r for r in tx.execute(select(batch))}
+    names = {key: (r.name, r.kind) for key, r in made.items()}
     for rows in blocks(store, task):
         prompts, members = _prompts(store, rows), _members(store, rows)
         for row in rows:
@@ -61,6 +62,19 @@ def tasks(store: Store) -> Iterator[Finding]:
                 yield Finding("tasks", where, "does not hold 2 to 9 completions in order")
             if row.role not in list(TaskRole) or row.state not in schema.TASK_STATES:
                 yield Finding("tasks", where, "is in no state that labelkit knows")
+            yield from _as_made(where, row, made.get(row.batch_id))
+
+
+def _as_made(where: str, row: Any, of: Any) -> Iterator[Finding]:
+    """A task stands where its batch's seed puts it, and goes to as many labelers."""
+    try:
+        asked = {BatchSettings(**orjson.loads(of.settings)).overlap, EVERYONE}
+        place = position_of(of.seed, row.uid.hex())
+    except (ValueError, TypeError, AttributeError):
+        return  # said already
+    if row.overlap not in asked or row.position != place:
+        what = "has another place or overlap than its batch gives it"
+        yield Finding("tasks", where, what, serious=False)
 
 
 def excluded(store: Store) -> Iterator[Finding]:

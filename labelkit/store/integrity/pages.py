@@ -47,8 +47,15 @@ def _objects(tx: Tx) -> Objects:
     return {(row.type, row.name): (row.tbl_name, row.sql) for row in tx.execute(_OBJECTS)}
 
 
+_SIZE = ("count", "size")
+
+
 def pages(store: Store) -> Iterator[Finding]:
     """SQLite's own check of every page and index. One read: it holds up commits while it runs."""
+    with store.read() as tx:  # others may write, and make the file longer, but not shorter
+        count, size = (tx.exec_driver_sql(f"PRAGMA page_{p}").scalar_one() for p in _SIZE)
+        if store.path.stat().st_size < count * size:
+            yield Finding("pages", "the file", "is shorter than it says it is")
     problems = _damaged_pages(store)
     if problems:
         # A disk that cannot be read for a moment looks the same as damage: look again.

@@ -21,6 +21,7 @@ KINDS = (
     "prompts",
     "completions",
     "gold",
+    "decisions",
     "tasks",
     "decisions",
     "rankings",

@@ -32,7 +32,8 @@ def tasks(merge: Merge, block: Block) -> None:
         block.tasks[row.id] = first + len(fresh) if known is None else known.id
         if known is None:
             keys = (block.tasks[row.id], row.uid, merge.batches[row.batch_id])
-            said = (row.role, row.position, row.overlap, row.state)
+            state = "open" if row.state == "excluded" else row.state  # decisions say it again
+            said = (row.role, row.position, row.overlap, state)
             fresh.append((*keys, block.prompts[row.prompt_id], *said))
         else:
             _join(merge, row, known)
@@ -135,7 +136,8 @@ def _set_aside(merge: Merge, arrivals: Sequence[Arrival]) -> None:
         facts = select(task.c.unclear, batch.c.settings).join(batch, batch.c.id == task.c.batch_id)
         row = merge.tx.execute(facts.where(task.c.id == key)).one()
         if row.unclear >= BatchSettings(**orjson.loads(row.settings)).set_aside_after:
-            merge.tx.execute(update(task).where(task.c.id == key).values(state="set_aside"))
+            handed_out = update(task).where(task.c.id == key, task.c.state == "open")
+            merge.tx.execute(handed_out.values(state="set_aside"))
 
 
 def _late(merge: Merge, before: dict[int, Any]) -> None:
