@@ -9,9 +9,7 @@ from typing import Any
 
 from swift.pipelines.train.rlhf import SwiftRLHF
 from swift.pipelines.train.sft import SwiftSft
-from tiny import answer, make
-
-IGNORED = -100
+from tiny import answer, make, side
 
 
 def settings(run: dict[str, Any], tiny: Path, work: Path) -> list[str]:
@@ -86,20 +84,8 @@ def supervision(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
     sides = [name for name in row if name.endswith("input_ids") and row[name] is not None]
     if "label" in row:
         sides.remove("rejected_input_ids")
-    found = []
-    for name in sides:
-        labels = row.get(name.replace("input_ids", "labels"), row[name])
-        pairs = list(zip(row[name], labels, strict=True))
-        learned = [token for token, label in pairs if label != IGNORED]
-        asked = [token for token, label in pairs if label == IGNORED]
-        found.append(
-            {
-                "learned": tokenizer.decode(learned),
-                "masked": tokenizer.decode(asked),
-                "eos": tokenizer.eos_token_id in learned[-2:],
-            }
-        )
-    return found
+    labels = {name: row.get(name.replace("input_ids", "labels"), row[name]) for name in sides}
+    return [side(tokenizer, row[name], labels[name]) for name in sides]
 
 
 def main() -> None:
