@@ -66,6 +66,10 @@ contracts: .venv/.dev
 test-trainers: .venv/.dev $(patsubst %,$(ENVIRONMENTS)/%/.done,$(subst $(comma), ,$(TRAINERS)))
 	$(BIN)/python -m pytest -q tests/trainers --trainers $(TRAINERS)
 
+# Every trainer that has an environment; takes its time.
+test-trainers-all:
+	$(MAKE) test-trainers TRAINERS=trl,llamafactory,ms-swift
+
 $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
 	rm -rf $(@D)

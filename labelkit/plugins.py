@@ -9,6 +9,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -244,8 +245,14 @@ class Family(Generic[P]):
             plugin = import_module(f"{self.package}.{module}").PLUGIN
         return plugin
 
-    def _outside(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.group)}
+    def _outside(self) -> Mapping[str, EntryPoint]:
+        return _installed(self.group)
+
+
+@cache
+def _installed(group: str) -> Mapping[str, EntryPoint]:
+    """What installed packages add to a group. Looking it up reads every package's metadata."""
+    return {point.name: point for point in entry_points(group=group)}
 
 
 importers: Family[Importer] = Family("labelkit.importers", "import format")

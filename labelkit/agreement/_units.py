@@ -8,7 +8,7 @@ order in which a prompt's labels were made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,9 +21,25 @@ Bools = NDArray[np.bool_]
 
 PAIR_VALUES = (-1, 0, 1)
 
+_PATTERNS = 1 << 62
+"""Patterns are told apart by a whole number, which has to fit."""
+
 
 def no_ints(*shape: int) -> Ints:
     return np.zeros(shape or (0,), dtype=np.int64)
+
+
+def by_pattern(counts: Ints, work: Callable[[Ints], Floats]) -> Floats:
+    """Return `work` on each row of counts (n, v), done once for every distinct row.
+
+    A few labelers have few ways to divide over a few values, however many units there are.
+    """
+    base = int(counts.max(initial=0)) + 1
+    if base ** counts.shape[1] > _PATTERNS:
+        return work(counts)
+    key = counts @ base ** np.arange(counts.shape[1])
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return work(counts[first])[inverse]
 
 
 @dataclass(frozen=True)

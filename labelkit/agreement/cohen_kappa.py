@@ -53,22 +53,61 @@ def measure(
     crossed: LabelerPairs,
     labelers: Sequence[str],
     values: Sequence[int],
-    weights: Weights,
+    weights: Sequence[Weights],
     means: Means,
-) -> Measured:
-    """Measure kappa for every two labelers, and the mean over them."""
-    disagreement = disagreement_of(weights, values)
-    sums = crossed.totals(_unit_sums(crossed.table, disagreement))
-    shared = sums[:, 1 : 1 + len(values)].sum(axis=1)
+) -> list[Measured]:
+    """Measure kappa for every two labelers, and the mean over them, by each kind of weights."""
+    disagreements = [disagreement_of(each, values) for each in weights]
+    unit_sums = _unit_sums(crossed.table, *disagreements)
+    sums = crossed.totals(unit_sums)
+    shared = sums[:, len(weights) : len(weights) + len(values)].sum(axis=1)
     wide = shared >= means.min_overlap
     if not wide.any():
         few = f"no two labelers share {means.min_overlap} units"
         blank = matrix(labelers, crossed.cells, [_blank(n, means) for n in shared])
-        return Measured(value=None, reason=few, parts={"labelers": blank})
-    value = _from_sums(sums, disagreement)
-    resampled = _from_sums(
-        crossed.resampled(means, _unit_sums(crossed.table, disagreement)), disagreement
-    )
+        return [Measured(value=None, reason=few, parts={"labelers": blank})] * len(weights)
+    resampled = crossed.resampled(means, unit_sums)
+    return [
+        _light_and_cells(
+            crossed,
+            labelers,
+            _from_sums(sums, each, nth, len(weights)),
+            _from_sums(resampled, each, nth, len(weights)),
+            shared,
+            means,
+        )
+        for nth, each in enumerate(disagreements)
+    ]
+
+
+def _unit_sums(table: Floats, *disagreements: Floats) -> Floats:
+    """Return what kappa is made of, for tables (n, v, v): each disagreement, then both margins."""
+    observed = [(table * disagreement).sum(axis=(1, 2)) for disagreement in disagreements]
+    return np.column_stack([*observed, table.sum(axis=2), table.sum(axis=1)])
+
+
+def _from_sums(sums: Floats, disagreement: Floats, nth: int = 0, of: int = 1) -> Floats:
+    """Return kappa from sums of `_unit_sums` (..., of + 2v): shape (...), NaN where undefined.
+
+    `disagreement` is the one that column `nth` of the first `of` columns was made with.
+    """
+    v = len(disagreement)
+    first, second = sums[..., of : of + v], sums[..., of + v :]
+    observed = sums[..., nth] * first.sum(axis=-1)
+    expected = ((first @ disagreement) * second).sum(axis=-1)
+    return 1 - ratio(observed, expected)
+
+
+def _light_and_cells(
+    crossed: LabelerPairs,
+    labelers: Sequence[str],
+    value: Floats,
+    resampled: Floats,
+    shared: Floats,
+    means: Means,
+) -> Measured:
+    """Return the mean of the cells that are wide enough, and all cells as its parts."""
+    wide = shared >= means.min_overlap
     cells = [
         _cell(float(value[c]), resampled[:, c], prompts, int(shared[c]), means)
         if wide[c]
@@ -79,21 +118,6 @@ def measure(
     prompts = len(np.unique(crossed.prompt[used[crossed.cell]]))
     whole = _light(value[used], resampled[:, used], prompts, int(shared[used].sum()), means)
     return replace(whole, parts={"labelers": matrix(labelers, crossed.cells, cells)})
-
-
-def _unit_sums(table: Floats, disagreement: Floats) -> Floats:
-    """Return what kappa is made of, for tables (n, v, v): the disagreement, then both margins."""
-    observed = (table * disagreement).sum(axis=(1, 2))
-    return np.column_stack([observed, table.sum(axis=2), table.sum(axis=1)])
-
-
-def _from_sums(sums: Floats, disagreement: Floats) -> Floats:
-    """Return kappa from sums of `_unit_sums` (..., 1 + 2v): shape (...), NaN where undefined."""
-    v = len(disagreement)
-    first, second = sums[..., 1 : 1 + v], sums[..., 1 + v :]
-    observed = sums[..., 0] * first.sum(axis=-1)
-    expected = np.einsum("...i,ij,...j", first, disagreement, second)
-    return 1 - ratio(observed, expected)
 
 
 def _blank(shared: float, means: Means) -> Measured:
@@ -119,13 +143,10 @@ def _light(value: Floats, resampled: Floats, prompts: int, n: int, means: Means)
 
 def _compute(units: Units, means: Means) -> Finding:
     names, scale = units.labelers, scale_of(units.ratings)
-    pairs = labeler_pairs(units.pairs, PAIR_VALUES, turn=True)
-    ratings = labeler_pairs(units.ratings, scale)
-    return {
-        "pairs": measure(pairs, names, PAIR_VALUES, "identity", means),
-        "pairs_weighted": measure(pairs, names, PAIR_VALUES, "linear", means),
-        "ratings_weighted": measure(ratings, names, scale, "quadratic", means),
-    }
+    crossed = labeler_pairs(units.pairs, PAIR_VALUES, turn=True)
+    pairs = measure(crossed, names, PAIR_VALUES, ["identity", "linear"], means)
+    ratings = measure(labeler_pairs(units.ratings, scale), names, scale, ["quadratic"], means)
+    return {"pairs": pairs[0], "pairs_weighted": pairs[1], "ratings_weighted": ratings[0]}
 
 
 PLUGIN = Statistic(

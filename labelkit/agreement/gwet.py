@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from labelkit.agreement._bootstrap import Means, summed
-from labelkit.agreement._units import PAIR_VALUES, Answers, Floats, Ints, Units
+from labelkit.agreement._units import PAIR_VALUES, Answers, Floats, Ints, Units, by_pattern
 from labelkit.agreement.krippendorff_alpha import UNPAIRED, scale_of
 from labelkit.plugins import Finding, Measured, Statistic
 
@@ -54,6 +54,10 @@ def unit_sums(counts: Ints, weights: Floats) -> Floats:
     Columns: observed agreement, whether there is one (two answers), whether it is rated at all,
     then the shares of the values.
     """
+    return by_pattern(counts, lambda rows: _unit_sums(rows, weights))
+
+
+def _unit_sums(counts: Ints, weights: Floats) -> Floats:
     r = counts.sum(axis=1).astype(float)
     weighted = counts @ weights
     top = (counts * (weighted - 1)).sum(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -15,6 +16,9 @@ from labelkit.domain.safe_text import safe_text
 from labelkit.errors import LabelkitError, UsageError
 
 Bar = Callable[[int, int | None], None]
+"""Called with (done, in all or None)."""
+
+_SECONDS_UNSEEN = 1.0
 
 
 def say(ctx: typer.Context, text: str) -> None:
@@ -98,18 +102,62 @@ def confirm(question: str, flag: str) -> None:
 
 
 @contextmanager
-def progress(ctx: typer.Context, what: str) -> Iterator[Bar | None]:
-    """A bar on stderr, on a terminal and not under -q; otherwise nothing."""
+def progress(ctx: typer.Context, what: str, unit: str = "") -> Iterator[Bar | None]:
+    """A bar on stderr with rate and time left, on a terminal and not under -q; otherwise nothing.
+
+    It shows after a second: what is done sooner needs none. `unit` is what is counted.
+    """
     if settings_of(ctx).quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    bar = _LateBar(what, unit)
+    try:
+        yield bar.update
+    finally:
+        bar.stop()
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+class _LateBar:
+    """Rich's bar; nothing of it is loaded, and no thread of it runs, before it is needed."""
+
+    def __init__(self, what: str, unit: str) -> None:
+        self._what, self._unit = what, unit
+        self._start = time.monotonic()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def update(self, done: int, total: int | None) -> None:
+        seconds = time.monotonic() - self._start
+        if self._bar is None:
+            if seconds < _SECONDS_UNSEEN:
+                return
+            self._show()
+        rate = f"{_short(done / seconds)}{self._unit}/s"
+        self._bar.update(self._task, completed=done, total=total, rate=rate)
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        names = ("{task.description}", "{task.percentage:>3.0f} %", "{task.fields[rate]}")
+        what, percent, rate = map(TextColumn, names)
+        columns = (what, BarColumn(), percent, rate, TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(self._what, total=None, rate="")
+        self._bar.start()
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _short(rate: float) -> str:
+    """Three digits, and a letter for how large it is."""
+    power = 0
+    while rate >= 1000:
+        rate /= 1000
+        power += 1
+    return f"{rate:.3g} {' kMGT'[power].strip()}"
 
 
 def percent(rate: float | None) -> str:

@@ -56,7 +56,7 @@ def agreement(
     options = service.options(
         chosen, by=by, min_overlap=min_overlap, replicates=replicates, seed=seed
     )
-    with progress(ctx, "reading") as bar:
+    with progress(ctx, "reading", "prompts") as bar:
         report = service.agreement(store_of(ctx), options, bar)
     if json:
         out_json(report.as_json())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
-from labelkit.cli._out import out, out_json, say, table
+from labelkit.cli._out import out, out_json, progress, say, table
 
 
 def backup(
@@ -36,7 +36,8 @@ def backup(
     if listing:
         found = service.listed(store, to)
     else:
-        made = service.backup(store, to, keep=keep)
+        with progress(ctx, "copying", "B") as bar:
+            made = service.backup(store, to, keep=keep, progress=bar)
         for path in made.removed:
             say(ctx, f"removed {path}")
         found = [made]

@@ -42,7 +42,7 @@ def consensus(
     from labelkit.services.selection import selection
 
     chosen = selection(labelers=labelers, batch=batch, labeler=labeler, since=since)
-    with progress(ctx, "reading") as bar:
+    with progress(ctx, "reading", "prompts") as bar:
         report = service.consensus(store_of(ctx), method, chosen, prompt, bar)
     if json:
         out_json(report.as_json())

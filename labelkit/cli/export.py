@@ -95,6 +95,9 @@ def export(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Processes; 0 is one for every core.")
     ] = 0,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Only the I-th of N parts, each for itself.")
+    ] = None,
     seed: Annotated[str, typer.Option(help="Decides splits, random pairs, kto's order.")] = "",
     dry_run: DryRun = False,
     json: JsonFlag = False,
@@ -131,8 +134,9 @@ def export(
         seed=seed,
         dry_run=dry_run,
         jobs=jobs,
+        shard=shard,
     )
-    with progress(ctx, "exporting") as bar:
+    with progress(ctx, "exporting", "prompts") as bar:
         report = service.export(store_of(ctx), options, service.target(to, dry_run), bar)
     if json:
         out_json(report.as_json())

@@ -60,7 +60,7 @@ def import_(
     options = ImportOptions(
         format, max_bad, rejects, dry_run, parse_columns(columns or []), labeler, items
     )
-    with progress(ctx, "importing") as bar:
+    with progress(ctx, "importing", "B") as bar:
         report = import_file(store_of(ctx), file, options, bar)
     _tell(ctx, report)
     if json:

@@ -60,7 +60,7 @@ def leaderboard(
         replicates=replicates,
         seed=seed,
     )
-    with progress(ctx, "reading") as bar:
+    with progress(ctx, "reading", "prompts") as bar:
         report = service.leaderboard(store_of(ctx), options, bar)
     if json:
         out_json(report.as_json())

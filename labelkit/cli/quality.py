@@ -33,7 +33,7 @@ def quality(
     from labelkit.services.selection import selection
 
     chosen = selection(labelers=labelers, batch=batch, since=since)
-    with progress(ctx, "reading") as bar:
+    with progress(ctx, "reading", "prompts") as bar:
         report = service.quality(store_of(ctx), chosen, bar)
     if json:
         out_json(report.as_json())

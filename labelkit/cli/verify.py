@@ -13,7 +13,10 @@ from labelkit.cli._out import count, out, out_json, progress, say
 
 def verify(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that export wrote.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="A folder that export wrote, or all its shards."),
+    ],
     against: Annotated[
         Path | None,
         typer.Option(metavar="STORE", help="Also ask this store whether it says every row."),
@@ -23,19 +26,24 @@ def verify(
     """Check an export: its files, its rows, and that nothing leaks.
 
     Every file against the manifest, every row against the rules, every prompt against the other
-    splits. Exit 3 when something is off, with the rows named.
+    splits. Of several folders, whether they are all the shards of one export. Exit 3 when something
+    is off, with the rows named.
     """
-    from labelkit.services import verifying as service
+    from labelkit.services import verify_parts as parts
+    from labelkit.services.verifying import check
 
-    with progress(ctx, "verifying") as bar:
-        report = service.verify(folder, against, bar)
+    with progress(ctx, "verifying", "rows") as bar:
+        reports = parts.verify_parts(folders, against, bar)
     if json:
-        out_json(report.as_json())
+        out_json(parts.as_json(reports))
     else:
-        for finding in report.findings:
-            out(f"{folder}/{finding}")
-    say(ctx, f"read {count(report.files, 'file')}, {count(report.rows, 'row')}")
-    service.check(report)
+        for report in reports:
+            for finding in report.findings:
+                out(f"{report.folder}/{finding}")
+    for report in reports[: len(folders)]:
+        say(ctx, f"read {count(report.files, 'file')}, {count(report.rows, 'row')}")
+    for report in reports:
+        check(report)
     say(ctx, "nothing is off")
 
 
@@ -43,4 +51,5 @@ app = one_command(
     verify,
     "labelkit verify data/rm",
     "labelkit verify data/rm --against labelkit.db --json",
+    "labelkit verify data/rm/part-*",
 )

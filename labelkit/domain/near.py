@@ -15,8 +15,8 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
+from math import ceil, log
 
 # Chinese, Japanese and Korean are written without spaces: each character counts as a word.
 _WORD = re.compile(
@@ -81,9 +81,10 @@ def groups(texts: Iterable[Text], threshold: float = 0.9, prefix: int = 200) -> 
     common = Counter(c for words in coded for c in set(words))
     for i, text in enumerate(ranked):
         start = folded(text.text)[:prefix] if prefix else text.uid
-        near = (starts[start], 1.0) if start in starts else search.nearest(coded[i], common)
+        rarest = search.rarest(coded[i], common)
+        near = (starts[start], 1.0) if start in starts else search.nearest(coded[i], rarest)
         if near is None or text.kept:
-            search.add(i, coded[i], common)
+            search.add(i, coded[i], rarest)
             starts.setdefault(start, i)
             continue
         leader, alike = near
@@ -105,46 +106,59 @@ def _coded(texts: Iterable[str]) -> list[str]:
     ]
 
 
-@dataclass(slots=True)
+Element = tuple[str, int]
+"""A word and its number among its equals: the second `the` is another element than the first."""
+
+
 class _Search:
     """Finds the text that is most like a new one, among those that were added."""
 
-    threshold: float
-    _texts: dict[int, str] = field(default_factory=dict)
-    _places: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        # Of texts that are alike enough the shorter has at least this share of the other's words.
+        self._share = threshold / (2 - threshold)
+        self._texts: dict[int, str] = {}
+        self._places: dict[tuple[Element, int], list[int]] = defaultdict(list)
 
-    def add(self, i: int, words: str, common: Counter[str]) -> None:
+    def add(self, i: int, words: str, rarest: Sequence[Element]) -> None:
         self._texts[i] = words
-        for element in self._rarest(words, common):
-            self._places[element].append(i)
+        for element in rarest:
+            self._places[element, self._size(words)].append(i)
 
-    def nearest(self, words: str, common: Counter[str]) -> tuple[int, float] | None:
+    def nearest(self, words: str, rarest: Sequence[Element]) -> tuple[int, float] | None:
         """Return the most alike (the earliest of equals) and how much; None when none is enough."""
         from rapidfuzz.distance import Indel
 
-        least = len(words) * self.threshold / (2 - self.threshold)
-        most = len(words) * (2 - self.threshold) / self.threshold
-        near = {i for e in self._rarest(words, common) for i in self._places.get(e, ())}
+        size, places = self._size(words), self._places
+        sizes = (size - 1, size, size + 1)
+        near = {i for e in rarest for s in sizes for i in places.get((e, s), ())}
+        least, most = len(words) * self._share - _SLIP, len(words) / self._share + _SLIP
         best: tuple[int, float] | None = None
         for i in sorted(near):
             other = self._texts[i]
             if least <= len(other) <= most:
-                cutoff = best[1] if best else self.threshold
+                cutoff = best[1] if best else self._threshold
                 alike = Indel.normalized_similarity(words, other, score_cutoff=cutoff)
-                if alike >= self.threshold and (best is None or alike > best[1]):
+                if alike >= self._threshold and (best is None or alike > best[1]):
                     best = (i, alike)
         return best
 
-    def _rarest(self, words: str, common: Counter[str]) -> Sequence[tuple[str, int]]:
-        """The elements of which one at least is in every text that is alike enough.
+    def _size(self, words: str) -> int:
+        """Texts that are alike enough have the same size, or the one next to it."""
+        steps = -log(self._share)
+        return int(log(max(1, len(words))) / steps + _SLIP) if steps > _SLIP else len(words)
 
-        The second `the` of a text is another element than the first.
-        """
-        seen: Counter[str] = Counter()
+    def rarest(self, words: str, common: Counter[str]) -> list[Element]:
+        """The elements of which one at least is in every text that is alike enough."""
+        seen: dict[str, int] = {}
         elements = []
         for word in words:
-            elements.append((seen[word], common[word], word))
-            seen[word] += 1
-        elements.sort(key=lambda e: (e[1] / (1 + e[0]), e[2], e[0]))
-        shared = ceil(len(words) * self.threshold / (2 - self.threshold) - 1e-9)
-        return [(word, n) for n, _, word in elements[: len(words) - shared + 1]]
+            n = seen.get(word, 0)
+            seen[word] = n + 1
+            elements.append((common[word] / (1 + n), word, n))
+        elements.sort()
+        shared = ceil(len(words) * self._share - _SLIP)
+        return [(word, n) for _, word, n in elements[: len(words) - shared + 1]]
+
+
+_SLIP = 1e-9

@@ -19,7 +19,6 @@ from labelkit.domain.canonical import uid_of
 from labelkit.domain.models import AnyLabel, Bundle, LabelerKind, Ranking, Tiers, current
 from labelkit.domain.shuffle import shuffled
 from labelkit.domain.template_tokens import has_template_tokens
-from labelkit.errors import UsageError
 
 Scheme = Literal["all", "adjacent", "best-worst", "random"]
 MarginRule = Literal["none", "rank", "rating", "votes"]
@@ -387,19 +386,3 @@ def _rating_gap(ranking: Ranking, chosen: str, rejected: str, span: int) -> floa
     if high is None or low is None:
         return None
     return min(1.0, max(0.0, (high - low) / span))
-
-
-def parse_scheme(text: str) -> tuple[Scheme, int]:
-    """Read `all`, `adjacent`, `best-worst` or `random:N`.
-
-    >>> parse_scheme("random:3")
-    ('random', 3)
-    """
-    if text in ("all", "adjacent", "best-worst"):
-        return text, 0  # type: ignore[return-value]  # the test narrows it, mypy cannot see it
-    name, _, number = text.partition(":")
-    if name == "random" and number.isascii() and number.isdigit() and int(number) > 0:
-        return "random", int(number)
-    raise UsageError(
-        f"not a way to choose pairs: {text!r}", hint="--pairs all|adjacent|best-worst|random:N"
-    )

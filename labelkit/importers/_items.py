@@ -48,12 +48,20 @@ def read_items(stream: ByteStream) -> Iterator[Item]:
     if start.startswith(b"["):
         source.read(head.index(b"[") + 1)
         return _from_values(list_values(source), "item")
-    if start.startswith(b"{") and _spreads(start):
+    if _spreads(start):
         source.read(len(head) - len(start))
         return _from_values(object_values(source), "item")
-    if not start or any(line.lstrip().startswith(b"{") for line in start.split(b"\n", 3)[:3]):
+    if is_json_lines(head):
         return _from_json_lines(source)
     return _from_lines(text_rows(source), "line")
+
+
+def is_json_lines(head: bytes) -> bool:
+    """Whether a file that begins so has an object a line; one of its first may be broken."""
+    start = head.removeprefix(_MARK).lstrip(_WHITE)
+    if start.startswith(b"[") or _spreads(start):
+        return False
+    return not start or any(line.lstrip().startswith(b"{") for line in start.split(b"\n", 3)[:3])
 
 
 def _refuse_binary(head: bytes) -> None:
@@ -66,7 +74,8 @@ def _refuse_binary(head: bytes) -> None:
 def _spreads(start: bytes) -> bool:
     """Whether the first object goes on over the end of its line, as in a file made for reading."""
     first, end, rest = start.partition(b"\n")
-    return bool(end and rest.strip(_WHITE)) and not first.rstrip(_WHITE).endswith(b"}")
+    whole = first.rstrip(_WHITE).endswith(b"}")
+    return start.startswith(b"{") and bool(end and rest.strip(_WHITE)) and not whole
 
 
 def _from_json_lines(source: io.BufferedReader) -> Iterator[Item]:

@@ -51,7 +51,10 @@ def _before(item: Fields) -> Chat:
     """The system message and earlier turns."""
     system = maybe_text(item, "system")
     messages: Chat = [{"role": "system", "content": system}] if system else []
-    for i, turn in enumerate(item.get("history") or []):
+    history = item.get("history") or []
+    if not isinstance(history, list):
+        raise RecordError("history", "must be a list")
+    for i, turn in enumerate(history):
         if (
             not isinstance(turn, list)
             or len(turn) != 2

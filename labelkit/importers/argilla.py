@@ -31,6 +31,8 @@ from labelkit.importers._items import Fields, Lost, one_by_one
 from labelkit.plugins import Importer
 
 _PROMPTS = ("prompt", "instruction", "question", "query", "input", "conversation", "text")
+_SYSTEM = ("system_prompt", "system")
+_OF_RECORD = {"id", "_server_id", "status", "external_id", "metadata"}
 _GUIDELINE = "argilla@1"
 _FLAT = ".responses"
 
@@ -58,6 +60,7 @@ def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
     )
     candidates = _candidates(others, answers)
     names = {name: draft.completion(name, others[name]) for name in candidates}
+    lost += [f"field {name}" for name in others if name not in {*candidates, *_SYSTEM}]
     people = dict.fromkeys(a.user for said in answers.values() for a in said)
     for user in people:
         _person(draft, user, _of(answers, user), names, lost)
@@ -93,10 +96,10 @@ def _flat_answers(item: Fields) -> dict[str, list[Answer]]:
     for key, value in item.items():
         if key.endswith(_FLAT):  # SDK 2, to_datasets
             values = value or []
-            users = item.get(f"{key}.users") or [None] * len(values)
-            states = item.get(f"{key}.status") or [None] * len(values)
-            if not len(values) == len(users) == len(states):
-                raise RecordError(key, "has not as many users as answers")
+            if not isinstance(values, list):
+                raise RecordError(key, "must be a list")
+            users = _as_many(item, f"{key}.users", values)
+            states = _as_many(item, f"{key}.status", values)
             found[key.removesuffix(_FLAT)] = [
                 Answer(name_of(u), v, name_of(s))
                 for u, v, s in zip(users, values, states, strict=True)
@@ -107,6 +110,14 @@ def _flat_answers(item: Fields) -> dict[str, list[Answer]]:
                 for r in _list(value)
             ]
     return found
+
+
+def _as_many(item: Fields, key: str, values: list[Any]) -> list[Any]:
+    """What goes with each answer: nothing, or a list as long as theirs."""
+    said = item.get(key) or [None] * len(values)
+    if not isinstance(said, list) or len(said) != len(values):
+        raise RecordError(key, "must be a list with one entry an answer")
+    return said
 
 
 def _is_question(value: Any) -> bool:
@@ -125,7 +136,8 @@ def _list(value: Any) -> list[dict[str, Any]]:
 def _fields(item: Fields, answers: Answers) -> dict[str, Any]:
     if "fields" in item:
         return as_object(item["fields"], "fields")
-    return {k: v for k, v in item.items() if k not in answers and "." not in k and "-sugg" not in k}
+    names = (k for k in item if "." not in k and "-suggestion" not in k)
+    return {k: item[k] for k in names if k not in answers and k not in _OF_RECORD}
 
 
 def _id(item: Fields) -> str | None:
@@ -154,7 +166,7 @@ def _prompt(fields: Fields, key: str, others: Mapping[str, str]) -> Chat:
         return chat(value, f"fields.{key}")
     if not isinstance(value, str):
         raise RecordError(f"fields.{key}", "must be text")
-    return asked(value, others.get("system_prompt") or others.get("system"))
+    return asked(value, next((others[name] for name in _SYSTEM if others.get(name)), None))
 
 
 def _places(value: Any) -> list[tuple[str, float]] | None:

@@ -28,6 +28,7 @@ from labelkit.importers._build import (
 from labelkit.importers._items import Fields, Lost, grouped
 from labelkit.plugins import Importer
 
+_DEEPEST = 100
 _SPEAKERS = {"prompter": "user", "assistant": "assistant"}
 
 
@@ -36,7 +37,8 @@ def convert(items: list[Fields], lost: Lost) -> Iterator[dict[str, Any]]:
     if "replies" in first and "messages" in first:
         yield _collated(first, lost)
         return
-    root = _grown(items, lost) if "message_id" in first else as_object(first["prompt"], "prompt")
+    flat = "message_id" in first
+    root = _grown(items, lost) if flat else as_object(first.get("prompt"), "prompt")
     user = name_of(root.get("user_id"))
     tree = name_of(first.get("message_tree_id"))
     yield from _walk(root, [], {"user": user, "tree": tree}, lost)
@@ -47,7 +49,7 @@ def _grown(messages: list[Fields], lost: Lost) -> dict[str, Any]:
     nodes = {text(m, "message_id"): {**m, "replies": []} for m in messages}
     roots = []
     for node in nodes.values():
-        parent = node.get("parent_id")
+        parent = name_of(node.get("parent_id"))
         if parent is None:
             roots.append(node)
         elif parent in nodes and parent != node["message_id"]:
@@ -67,6 +69,8 @@ def _walk(
     if role not in _SPEAKERS:
         raise RecordError("role", f"{role[:40]!r} is neither prompter nor assistant")
     messages = [*before, {"role": _SPEAKERS[role], "content": text(node, "text")}]
+    if len(messages) > _DEEPEST:
+        raise RecordError("replies", f"the tree is deeper than {_DEEPEST} messages")
     replies = objects(node, "replies") if node.get("replies") else []
     kept = [reply for reply in replies if not reply.get("deleted")]
     lost += ["deleted reply"] * (len(replies) - len(kept))

@@ -75,8 +75,9 @@ def _from_chats(item: Fields, chosen: Chat, rejected: Chat) -> tuple[Chat, str, 
     if item.get("prompt") is None or min(len(chosen), len(rejected)) > 1:
         # UltraFeedback-binarized has whole conversations and a prompt that repeats their first.
         return _apart(chosen, rejected)
-    (better,), (worse,) = chosen, rejected
-    return _prompt(item), better["content"], worse["content"]
+    if not len(chosen) == len(rejected) == 1:
+        raise RecordError("rejected", _EARLY)
+    return _prompt(item), chosen[0]["content"], rejected[0]["content"]
 
 
 def _apart(chosen: Chat, rejected: Chat) -> tuple[Chat, str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labelkit.importers._jsonl import LineError, parse_object, read_lines
+from labelkit.importers._shape import RecordShape
 from labelkit.plugins import ByteStream, Importer, Row
 
 
@@ -18,14 +19,15 @@ def read(stream: ByteStream) -> Iterator[Row]:
             yield Row(number, reason=str(error))
 
 
-_OWN = {"completions", "demonstrations", "rankings", "skips", "prompt_id", "kind", "meta"}
+_LISTS = ("completions", "demonstrations", "rankings", "skips")
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
-    """Whether there is a prompt and, if anything else, a field that only records have."""
-    keys = item.keys()
-    foreign = {"chosen", "rejected", "answers", "responses"} & keys
-    return "prompt" in keys and not foreign and (len(keys) == 1 or not _OWN.isdisjoint(keys))
+    """Whether there is a prompt, and nothing but a record's fields or a list of what it has."""
+    if "prompt" not in item:
+        return False
+    lists = any(isinstance(item.get(key), list) for key in _LISTS)
+    return lists or item.keys() <= RecordShape.__annotations__.keys()
 
 
 PLUGIN = Importer("labelkit records (JSONL)", read, recognises, foreign=False)

@@ -66,7 +66,12 @@ def as_json(store: Path, backups: list[Backup]) -> dict[str, Any]:
 
 
 def backup(
-    store: Path, folder: Path | None = None, *, keep: int | None = None, before: str | None = None
+    store: Path,
+    folder: Path | None = None,
+    *,
+    keep: int | None = None,
+    before: str | None = None,
+    progress: copies.Progress | None = None,
 ) -> Backup:
     """Copy the store to a file named by the time, verify it, and only then let old ones go.
 
@@ -77,18 +82,25 @@ def backup(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be made: {error.strerror}") from error
-    path = _copy(store, folder, before)
+    path = _copy(store, folder, before, progress=progress)
     match = _NAME.fullmatch(path.name)
     assert match is not None
     removed = _prune(store, folder, before, keep) if keep is not None else ()
     return Backup(path, match["at"], path.stat().st_size, before, removed)
 
 
-def _copy(store: Path, folder: Path, before: str | None, *, verify: bool = True) -> Path:
+def _copy(
+    store: Path,
+    folder: Path,
+    before: str | None,
+    *,
+    verify: bool = True,
+    progress: copies.Progress | None = None,
+) -> Path:
     while True:
         path = folder / _name(store, before)
         try:
-            copies.copy_store(store, path, verify=verify)
+            copies.copy_store(store, path, verify=verify, progress=progress)
             return path
         except FileExistsError:
             time.sleep(0.001)  # another one was made in the same millisecond

@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 import orjson
 
 from labelkit.errors import Conflict, LabelkitError
+from labelkit.services.export_options import Shard
 from labelkit.store.disk import sync_folder
 
 MANIFEST = "manifest.json"
@@ -138,18 +139,25 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the files of an export are named and cut. `max_rows` of 0 is no limit."""
+    """How the files of an export are named and cut. `max_rows` of 0 is no limit.
+
+    The files of all shards have names of their own: they fit into one folder.
+    """
 
     suffix: str
     encoder: Callable[[Any], Encoder]
     fixed: Mapping[str, str]
     max_rows: int = 0
+    shard: Shard | None = None
 
     def name(self, split: str, number: int, of: int) -> str:
         """`train.jsonl`, or `train-00000-of-00003.jsonl` where rows per file are limited."""
         if split in self.fixed:
             return self.fixed[split]
-        return f"{split}{f'-{number:05d}-of-{of:05d}' if self.max_rows else ''}{self.suffix}"
+        if self.shard:
+            number, of = self.shard.number - 1, self.shard.of
+        cut = f"-{number:05d}-of-{of:05d}" if self.max_rows or self.shard else ""
+        return f"{split}{cut}{self.suffix}"
 
 
 class Folder:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from labelkit import plugins
-from labelkit.domain.pairs import Kinds, LabelRule, MarginRule, PairOptions, parse_scheme
+from labelkit.domain.pairs import Kinds, LabelRule, MarginRule, PairOptions, Scheme
 from labelkit.domain.splits import SplitPlan, parse_plan
 from labelkit.domain.units import AnswerRule, KtoRule
 from labelkit.errors import UsageError
@@ -21,6 +21,29 @@ STAGES = ("sft", *PREFERENCE, "kto", "prompts", "rankings", "records")
 
 Container = Literal["jsonl", "jsonl.gz", "parquet"]
 MisfitRule = Literal["refuse", "flatten"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several parts of an export, counted from 1: a range of the prompts' uids."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def parse_shard(text: str) -> Shard:
+    """Read `2/8`. Raises UsageError.
+
+    >>> parse_shard("2/8")
+    Shard(number=2, of=8)
+    """
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise UsageError(f"not a part of an export: {text!r}", hint="--shard 1/8 to --shard 8/8")
+    return Shard(int(number), int(of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +72,7 @@ class ExportOptions:
     consensus: str | None = None
     allow_pii: bool = False
     jobs: int = 0
+    shard: Shard | None = None
 
     @property
     def flatten(self) -> bool:
@@ -81,6 +105,7 @@ def options(
     dry_run: bool = False,
     allow_pii: bool = False,
     jobs: int = 0,
+    shard: str | None = None,
 ) -> ExportOptions:
     """Read the options as they are typed. Raises UsageError."""
     scheme, random_n = parse_scheme(pairs)
@@ -115,6 +140,7 @@ def options(
         consensus=method,
         allow_pii=allow_pii,
         jobs=jobs,
+        shard=parse_shard(shard) if shard else None,
     )
 
 
@@ -174,7 +200,10 @@ def _check(options: ExportOptions, stage: Stage) -> None:
         raise UsageError("--by-group goes with rm and dpo: other rows are no pairs")
     if options.by_group and not stage.extras:
         raise UsageError(f"{who} rows may hold no further columns", hint="leave --by-group out")
-    if stage.files and (options.container not in (None, stage.container) or options.max_rows):
+    if options.shard and options.max_rows:
+        raise UsageError("--shard cuts the files already", hint="leave --max-rows-per-file out")
+    other = options.container not in (None, stage.container)
+    if stage.files and (other or options.max_rows or options.shard):
         names = ", ".join(stage.files.values())
         raise UsageError(f"{options.trainer} reads {names}: plain files, one a split")
     if options.container == "parquet" and not stage.columns:
@@ -195,6 +224,8 @@ def said(options: ExportOptions) -> dict[str, Any]:
         "tokenizer": options.tokenizer,
         "allow_pii": options.allow_pii,
     }
+    if options.shard:
+        told["shard"] = str(options.shard)
     if options.format == "sft":
         told["answers"] = options.answers
     if options.format in RANKED and options.format != "rankings":
@@ -221,4 +252,20 @@ def remembered(manifest: Mapping[str, Any]) -> ExportOptions:
         trainer=manifest["for"],
         variant=manifest["variant"],
         **manifest["options"],
+    )
+
+
+def parse_scheme(text: str) -> tuple[Scheme, int]:
+    """Read `all`, `adjacent`, `best-worst` or `random:N`.
+
+    >>> parse_scheme("random:3")
+    ('random', 3)
+    """
+    if text in ("all", "adjacent", "best-worst"):
+        return text, 0  # type: ignore[return-value]  # the test narrows it, mypy cannot see it
+    name, _, number = text.partition(":")
+    if name == "random" and number.isascii() and number.isdigit() and int(number) > 0:
+        return "random", int(number)
+    raise UsageError(
+        f"not a way to choose pairs: {text!r}", hint="--pairs all|adjacent|best-worst|random:N"
     )

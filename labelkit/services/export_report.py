@@ -95,7 +95,7 @@ def columns_of(options: ExportOptions, stage: Stage) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class ExportReport:
-    """What was written, or would have been."""
+    """What was written, or would have been. `seen` names what the store held, for a shard."""
 
     options: ExportOptions
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -104,6 +104,7 @@ class ExportReport:
     files: list[WrittenFile] = field(default_factory=list)
     documents: list[WrittenFile] = field(default_factory=list)
     agreement: Mapping[str, Any] | None = None
+    seen: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -141,6 +142,7 @@ class ExportReport:
             "files": [f.as_json() for f in self.files],
             "documents": [f.as_json() for f in self.documents],
             "digest": f"{self.books.digest:064x}",
+            **({"seen": self.seen} if self.seen else {}),
         }
 
     def remarks(self) -> list[str]:
@@ -170,7 +172,9 @@ def _withheld(books: Books) -> list[str]:
     """What prompt hygiene left out, by name where somebody has to decide."""
     found = []
     if n := books.counts[EXCLUDED]:
-        found.append(f"left out: {_people(n)} excluded by a decision (labelkit prompts list)")
+        found.append(
+            f"left out: {_people(n)} excluded by a decision (labelkit prompts list --excluded)"
+        )
     if names := sorted(books.undecided):
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         said = ", ".join(names[:_NAMED]) + more

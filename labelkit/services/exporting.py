@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from labelkit.domain.asked import Measure
+from labelkit.domain.canonical import uid_of
 from labelkit.domain.decisions import settled, standing
 from labelkit.domain.lengths import ESTIMATE, estimated_tokens
 from labelkit.domain.models import Prompt
@@ -34,7 +35,7 @@ from labelkit.services.selection import Selection
 from labelkit.services.split_plan import plan_in_force
 from labelkit.store import rules
 from labelkit.store.bundles import Parts, Range, Snapshot, any_pinned, read_prompts, snapshot
-from labelkit.store.core import Store
+from labelkit.store.core import Store, get_setting
 
 Progress = Callable[[int, int | None], None]
 """Called with (prompts done, prompts in all)."""
@@ -72,6 +73,7 @@ def export(
     report = ExportReport(options, columns_of(options, stage), unit)
     with opened(store_path) as store:
         view, work = prepare(store, options, stage, measure)
+        report.seen = _fingerprint(store, view) if options.shard else ""
         if isinstance(out, Path):
             _into_folder(store, view, work, exporter, report, out, progress)
         else:
@@ -100,6 +102,14 @@ def _usable(store: Store, view: Snapshot) -> Iterator[Prompt]:
     for prompt in read_prompts(store, view):
         if not standing(prompt).excluded:
             yield settled(prompt)
+
+
+def _fingerprint(store: Store, view: Snapshot) -> str:
+    """A name for what a store held: parts of one export must have seen the same."""
+    with store.read() as tx:
+        project = get_setting(tx, "project")
+    marks = {str(table): mark for table, mark in view.watermark.items()}
+    return uid_of("snapshot", [project, marks])
 
 
 def _merger(store: Store, options: ExportOptions) -> BundleMerger | None:
@@ -175,9 +185,11 @@ def _layout(options: ExportOptions, stage: Stage, report: ExportReport) -> Layou
     if container == "parquet":
         pyarrow()
         columns = report.columns
-        return Layout(".parquet", lambda f: Parquet(f, columns), stage.files, options.max_rows)
+        return Layout(
+            ".parquet", lambda f: Parquet(f, columns), stage.files, options.max_rows, options.shard
+        )
     encoder = GzipJsonLines if container == "jsonl.gz" else JsonLines
-    return Layout(f".{container}", encoder, stage.files, options.max_rows)
+    return Layout(f".{container}", encoder, stage.files, options.max_rows, options.shard)
 
 
 def _add_documents(
@@ -189,7 +201,7 @@ def _add_documents(
         paths = paths_by_split(report)
         documents |= exporter.sidecars(options.format, options.variant or "", paths)
     if options.card:
-        if options.format in RANKED:
+        if options.format in RANKED and not options.shard:
             report.agreement = quoted(store, Selection(options.pairs.labelers))
         documents[CARD] = card(report, exporter, stage)
     report.documents = [folder.document(name, data) for name, data in sorted(documents.items())]
@@ -227,8 +239,15 @@ def _lines(
 ) -> Iterator[Lines]:
     options = work.options
     jobs = 1 if options.format == "kto" else options.jobs or cores()
-    job = Job(store.path, view, Range(), parts_of(options), Writer(work), view.watermark["prompt"])
+    prompts = view.watermark["prompt"] // (options.shard.of if options.shard else 1)
+    job = Job(store.path, view, range_of(options), parts_of(options), Writer(work), prompts)
     return lines(store, job, report.books, jobs, progress)
+
+
+def range_of(options: ExportOptions) -> Range:
+    """Which prompts an export goes through."""
+    shard = options.shard
+    return Range().cut(shard.of)[shard.number - 1] if shard else Range()
 
 
 def parts_of(options: ExportOptions) -> Parts:

@@ -10,7 +10,7 @@ from typing import Any
 
 from labelkit import plugins
 from labelkit.errors import InputError, UsageError
-from labelkit.importers._items import Item, read_items
+from labelkit.importers._items import Item, is_json_lines, read_items
 from labelkit.importers._stream import buffered, head_of
 from labelkit.plugins import ByteStream, Help, Importer, Row
 
@@ -31,9 +31,16 @@ def detect(stream: ByteStream) -> str:
         return RECORDS
     if not fields:
         raise _unknown(f"its first {items[0].unit} is {items[0].reason}")
-    if _recognised(RECORDS, fields):
+    own = _recognised(RECORDS, fields)
+    if own and is_json_lines(buffered(stream).peek()):
         return RECORDS
-    found = [name for name in plugins.importers.names() if _recognised(name, fields)]
+    others = (name for name in plugins.importers.names() if name != RECORDS)
+    found = [name for name in others if _recognised(name, fields)]
+    if own and not found:
+        raise InputError(
+            "these are labelkit's own records, which stand one on a line",
+            hint="for a JSON list: jq -c '.[]' FILE | labelkit import -",
+        )
     if not found:
         raise _unknown(f"its first items have the fields {_keys(fields)}")
     if len(found) > 1:
@@ -59,9 +66,9 @@ def _sample(stream: ByteStream) -> Iterator[Item]:
 
 
 def _recognised(name: str, fields: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether most of the items are this format's: a few bad ones shall be named, no more."""
+    """Whether half of the items are this format's, for a bad one shall be named as such."""
     importer: Importer = plugins.importers.get(name)
-    return 2 * sum(importer.recognises(each) for each in fields) > len(fields)
+    return 2 * sum(importer.recognises(each) for each in fields) >= len(fields)
 
 
 def _keys(fields: Iterable[Mapping[str, Any]]) -> str:

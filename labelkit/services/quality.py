@@ -23,12 +23,15 @@ from labelkit.plugins import Measured
 from labelkit.services.project import opened
 from labelkit.services.selection import Progress, Selection, selected
 from labelkit.store import golds
+from labelkit.store.bundles import Parts
 from labelkit.store.core import Store
 
 SCHEMA = "labelkit.quality/1"
 
 LEAST_RANKINGS = 10
 """Fewer rankings than this say nothing about a person."""
+
+_EVIDENCE = Parts(aliases=False, sources=False)
 
 RARE = 0.001
 LIKE_TEAM = 0.05
@@ -180,7 +183,7 @@ def read(store: Store, selection: Selection, progress: Progress | None) -> Every
     said = Everything()
     with store.read() as tx:
         known = golds.by_prompt(tx)
-    for bundle, rankings in selected(store, selection, progress):
+    for bundle, rankings in selected(store, selection, progress, _EVIDENCE):
         said.add(bundle, rankings, known.get(bundle.prompt.uid, ()))
         said.add_skips(bundle, selection)
     return said

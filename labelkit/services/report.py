@@ -23,9 +23,11 @@ from labelkit.services.files import Replacing
 from labelkit.services.project import opened
 from labelkit.services.report_reading import Read
 from labelkit.services.selection import Progress, Selection, selected
+from labelkit.store.bundles import Parts
 from labelkit.store.core import Store
 
 TIED = "Comparisons that a labeler called a tie. n counts comparisons."
+_SHOWN = Parts(aliases=False)
 NOTHING_JUDGED = "nobody compared anything"
 
 
@@ -110,7 +112,7 @@ def _read(
     store: Store, options: ReportOptions, collector: Collector, progress: Progress | None
 ) -> Read:
     read = Read(options.split, collector.flags_of)
-    for bundle, rankings in selected(store, options.selection, progress):
+    for bundle, rankings in selected(store, options.selection, progress, _SHOWN):
         read.add(bundle, rankings, options.selection)
     return read
 

@@ -21,7 +21,7 @@ from labelkit.services.export_files import MANIFEST
 from labelkit.services.export_options import PREFERENCE, ExportOptions, remembered, stage_of
 from labelkit.services.export_reading import ReadRow, files_in_order, manifest_of, rows_of
 from labelkit.services.export_rows import Books
-from labelkit.services.exporting import prepare
+from labelkit.services.exporting import prepare, range_of
 from labelkit.services.project import opened
 from labelkit.store.bundles import read_bundles
 
@@ -140,6 +140,11 @@ class _Rows:
     progress: Progress | None = None
     prompts: dict[int, tuple[str, str]] = field(default_factory=dict)
 
+    @property
+    def promised(self) -> int:
+        """How many rows the manifest speaks of."""
+        return sum(about["rows"] for about in self.manifest["files"])
+
     def check(self) -> None:
         splits: dict[str, int] = {}
         for about in files_in_order(self.manifest):
@@ -164,7 +169,7 @@ class _Rows:
                 for row in rows_of(self.folder, about["name"]):
                     self.report.rows += 1
                     if self.progress and self.report.rows % 1000 == 0:
-                        self.progress(self.report.rows, None)
+                        self.progress(self.report.rows, self.promised)
                     yield row, self._sound(row)
 
     def _sound(self, row: ReadRow) -> Seen | None:
@@ -320,7 +325,7 @@ def _check_store(rows: _Rows, store_path: Path) -> None:
     books = Books()
     with opened(store_path) as store:
         view, work = prepare(store, rows.options, rows.stage)
-        for bundle in read_bundles(store, view):
+        for bundle in read_bundles(store, view, range_of(rows.options)):
             for split, _, row in work.rows(bundle, books):
                 seen = rows.stage.read(row)
                 wanted[_row_key(split, row)] += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -30,7 +30,13 @@ class _Restarted(Exception):
     """Somebody wrote in the middle of a copy."""
 
 
-def copy_store(source: Path, target: Path, *, verify: bool = True) -> None:
+Progress = Callable[[int, int | None], None]
+"""Called with (bytes copied, bytes in all)."""
+
+
+def copy_store(
+    source: Path, target: Path, *, verify: bool = True, progress: Progress | None = None
+) -> None:
     """Copy a store to a file that is not there yet; it is whole and on the disk when this returns.
 
     Raises ForeignStore when `verify` finds the copy damaged (which then is not kept), StoreError,
@@ -43,7 +49,7 @@ def copy_store(source: Path, target: Path, *, verify: bool = True) -> None:
             private_file(fresh)
         with _raw(source) as from_, translated(fresh), closing(sqlite3.connect(fresh)) as to:
             to.execute("PRAGMA synchronous=OFF")
-            _copy(from_, to, source)
+            _copy(from_, to, source, progress)
         if verify:
             check_copy(fresh, target)
         with translated(target):
@@ -65,15 +71,23 @@ def _raw(path: Path) -> Iterator[sqlite3.Connection]:
         engine.dispose()
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, path: Path) -> None:
+def _copy(
+    source: sqlite3.Connection,
+    target: sqlite3.Connection,
+    path: Path,
+    progress: Progress | None = None,
+) -> None:
+    page = int(source.execute("PRAGMA page_size").fetchone()[0])
     for _ in range(_STARTS):
         left = 1 << 62
 
-        def watch(_status: int, remaining: int, _total: int) -> None:
+        def watch(_status: int, remaining: int, total: int) -> None:
             nonlocal left
             if remaining > left:
                 raise _Restarted
             left = remaining
+            if progress:
+                progress(page * (total - remaining), page * total)
 
         try:
             source.backup(target, pages=_STEP_PAGES, progress=watch, sleep=_WAIT)

@@ -254,7 +254,7 @@ batch_labeler = _link(
 )
 
 TASK_STATES = ("open", "set_aside", "excluded")
-SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting")
+SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting", "returned")
 
 # Everybody in one of these groups may work on the batch, those who join it later too.
 batch_cohort = _link(
@@ -263,7 +263,9 @@ batch_cohort = _link(
     Column("cohort", Text, primary_key=True),
 )
 
-OPEN_TASK = text("state = 'open' AND filled + leased < overlap")
+# SQLite turns comparisons so that a lone column stands on the left, and knows an index for part of
+# a table again only by the very same words: written the other way round it would never be used.
+OPEN_TASK = text("state = 'open' AND overlap > filled + leased")
 
 task = _entity(
     "task",

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.domain.models import Bundle
-from labelkit.domain.pairs import Pair, PairOptions, comparisons, expand, fold, parse_scheme
+from labelkit.domain.pairs import Pair, PairOptions, comparisons, expand, fold
 from labelkit.domain.records import from_record
 from labelkit.errors import UsageError
+from labelkit.services.export_options import parse_scheme
 
 LETTERS = "abcdefghi"
 

@@ -123,3 +123,70 @@ def test_pieces_make_the_rows_that_the_stage_makes(
     assert rows
     assert b"".join(lines) == b"".join(rows)
     assert short == long
+
+
+# -- shards --------------------------------------------------------------------------------------
+
+PLAN = "train=0.7,valid=0.3"
+
+
+@pytest.fixture
+def parts(filled: Cli, tmp_path: Path) -> list[Path]:
+    """The three shards of an export."""
+    folders = [tmp_path / "parts" / str(i) for i in (1, 2, 3)]
+    for i, out in enumerate(folders, 1):
+        filled("export", "--format", "rm", "--out", out, "--split", PLAN, "--shard", f"{i}/3")
+    return folders
+
+
+def test_shards_one_after_the_other_are_the_whole(
+    filled: Cli, tmp_path: Path, parts: list[Path]
+) -> None:
+    filled("export", "--format", "rm", "--out", tmp_path / "rm", "--split", PLAN)
+    whole = tree(tmp_path / "rm")
+    for split in ("train", "valid"):
+        names = [f"{split}-{i:05d}-of-00003.jsonl" for i in range(3)]
+        found = [(part / name).read_bytes() for part, name in zip(parts, names, strict=True)]
+        assert all(found)
+        assert b"".join(found) == whole[f"{split}.jsonl"]
+    said = [orjson.loads((folder / "manifest.json").read_bytes()) for folder in parts]
+    sums = sum(int(manifest["digest"], 16) for manifest in said) % (1 << 256)
+    assert f"{sums:064x}" == orjson.loads(whole["manifest.json"])["digest"]
+
+
+def test_verify_knows_when_all_shards_are_there(filled: Cli, parts: list[Path]) -> None:
+    found = filled("verify", *parts, "--against", filled.store, "--json").json
+    assert (found["ok"], len(found["parts"])) == (True, 3)
+    assert found["rows"] == sum(part["rows"] for part in found["parts"]) > 0
+
+
+def test_verify_names_what_is_wrong_with_the_parts(
+    filled: Cli, tmp_path: Path, parts: list[Path]
+) -> None:
+    ran = filled.run("verify", *parts[:2])
+    assert (ran.code, "3/3: missing part" in ran.out) == (3, True)
+    (tmp_path / "copy").symlink_to(parts[0])
+    assert "twice: part 1/3" in filled.run("verify", *parts, tmp_path / "copy").out
+    filled("export", "--format", "rm", "--out", tmp_path / "rm")
+    assert "not a part" in filled.run("verify", *parts, tmp_path / "rm").out
+    other = tmp_path / "other"
+    filled("export", "--format", "rm", "--out", other, "--shard", "3/3", "--labels", "each")
+    assert "another export: other options" in filled.run("verify", *parts[:2], other).out
+
+
+def test_verify_notices_that_the_store_grew_between_two_shards(
+    filled: Cli, tmp_path: Path, parts: list[Path]
+) -> None:
+    said = record("question 1", rankings=[ranking("zoe", "d > c > b > a")])
+    filled("import", write_jsonl(tmp_path / "more.jsonl", [said]))
+    late = tmp_path / "late"
+    filled("export", "--format", "rm", "--out", late, "--split", PLAN, "--shard", "3/3")
+    ran = filled.run("verify", *parts[:2], late)
+    assert ran.code == 3
+    assert "another state of the store" in ran.out
+
+
+@pytest.mark.parametrize("wrong", ["0/3", "4/3", "1", "a/b", "1/0"])
+def test_a_shard_that_cannot_be(filled: Cli, tmp_path: Path, wrong: str) -> None:
+    ran = filled.run("export", "--format", "rm", "--out", tmp_path / "x", "--shard", wrong)
+    assert (ran.code, "not a part of an export" in ran.err) == (2, True)

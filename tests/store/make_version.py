@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.domain.tasks import Answer
-from labelkit.services import assigning, people, project
+from labelkit.services import assigning, deciding, people, project, purging
 from labelkit.services.desk import Desk
 from labelkit.services.exporting import ExportOptions, export
 from labelkit.services.importing import import_file
@@ -80,6 +80,10 @@ def build(path: Path) -> None:
         assert view is not None
         desk.skip(view, "unclear", seconds=3.0)
         assert desk.next_task() is not None  # stays leased
+    name = "id of Write a haiku about ice 冰."
+    deciding.exclude(path, [name], note="odd", by="lea")
+    deciding.undo(path, names=[name], by="lea")
+    purging.purge(path, None, ["id of A prompt without completions"], by="lea")
 
 
 def shrink(source: Path, target: Path) -> None:

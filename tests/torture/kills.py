@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from torture import stage
 from torture.plants import PLANTS
@@ -217,18 +218,22 @@ class Exporting(Job):
 
 
 class Migrating(Job):
-    """A store comes up to date: it is old and whole, or new and whole."""
+    """A store of any older version comes up to date: it is old and whole, or new and whole."""
+
+    def __init__(self, folder: Path, rnd: random.Random) -> None:
+        super().__init__(folder, rnd)
+        self.known: dict[Path, Any] = {}
 
     def prepare(self, turn: int) -> None:
-        versions = sorted(stage.VERSIONS.glob("v*.db"))
-        base = versions[turn % len(versions)]
-        self.old = stage.schema_of(base)
-        self.labels, _ = stage.look(base)
-        done = self.folder / f"{base.stem}.store"
-        if not done.exists():
-            upgrade.upgrade(stage.copy_to(base, done))
-        self.new = stage.schema_of(done)
-        self.digest = stage.records_digest(done)
+        old = stage.old_versions()[turn % len(stage.old_versions())]
+        base = self.folder / f"{old.stem}.store"
+        if not base.exists():
+            stage.copy_to(old, base)
+            done = stage.copy_to(base, self.folder / "done.store")
+            upgrade.upgrade(done)
+            labels, schemas = stage.look(base)[0], (stage.schema_of(base), stage.schema_of(done))
+            self.known[base] = labels, schemas, stage.records_digest(done)
+        self.labels, (self.old, self.new), self.digest = self.known[base]
         stage.copy_to(base, self.path)
 
     def work(self, ack: Ack) -> None:

@@ -19,6 +19,7 @@ from labelkit.domain.tasks import Answer, TaskView
 from labelkit.services import assigning, people, project
 from labelkit.services.exporting import ExportOptions, export
 from labelkit.services.importing import import_file
+from labelkit.store import schema
 
 VERSIONS = Path(__file__).parent.parent / "store" / "versions"
 LABELERS = ("ana", "ben", "chloe", "dana")
@@ -48,6 +49,12 @@ def answer(view: TaskView, rnd: random.Random) -> Answer:
     uids = [c.uid for c in view.candidates]
     rnd.shuffle(uids)
     return Answer(tiers=((uids[0],), tuple(uids[1:3]), *((u,) for u in uids[3:])), seconds=4.0)
+
+
+def old_versions() -> list[Path]:
+    """The committed stores that need an upgrade."""
+    there = {int(path.stem[1:]): path for path in VERSIONS.glob("v*.db")}
+    return [path for version, path in sorted(there.items()) if version < schema.SCHEMA_VERSION]
 
 
 def copy_to(source: Path, target: Path) -> Path:

@@ -30,8 +30,9 @@ def run_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     def run(name: str, plan: dict[str, Any]) -> dict[str, Any]:
         ready(request.config, name)
         work = tmp_path_factory.mktemp(name)
+        python = ENVIRONMENTS / name / "bin" / "python"
         ran = subprocess.run(
-            [ENVIRONMENTS / name / "bin" / "python", RUNS / f"{name}_run.py"],
+            [python, RUNS / f"{name.replace('-', '_')}_run.py"],
             input=json.dumps({**plan, "work": str(work)}),
             capture_output=True,
             text=True,

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llamafactory.train.tuner import run_exp
-from tiny import answer, make
-
-IGNORED = -100
+from tiny import answer, make, side
 
 
 class Watched:
@@ -86,20 +84,9 @@ def trained(run: dict[str, Any], tiny: Path, work: Path) -> dict[str, Any]:
 def supervision(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
     """Decode, for every label column, what the loss is on and what it is not on."""
     columns = [name for name in row if name.endswith("labels") and not name.startswith("kl_")]
-    found = []
-    for name in columns:
-        ids = row[name.replace("labels", "input_ids")]
-        pairs = list(zip(ids, row[name], strict=True))
-        learned = [token for token, label in pairs if label != IGNORED]
-        asked = [token for token, label in pairs if label == IGNORED]
-        found.append(
-            {
-                "learned": tokenizer.decode(learned),
-                "masked": tokenizer.decode(asked),
-                "eos": tokenizer.eos_token_id in learned[-2:],
-            }
-        )
-    return found
+    return [
+        side(tokenizer, row[name.replace("labels", "input_ids")], row[name]) for name in columns
+    ]
 
 
 def main() -> None:

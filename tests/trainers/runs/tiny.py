@@ -20,6 +20,7 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 WORDS = 3000
+IGNORED = -100
 
 
 def texts_of(value: Any) -> Any:
@@ -79,6 +80,18 @@ def make(folder: Path, files: list[Path]) -> None:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def side(tokenizer: Any, ids: list[int], labels: list[int]) -> dict[str, Any]:
+    """Decode what the loss is on and what it is not on."""
+    pairs = list(zip(ids, labels, strict=True))
+    learned = [token for token, label in pairs if label != IGNORED]
+    asked = [token for token, label in pairs if label == IGNORED]
+    return {
+        "learned": tokenizer.decode(learned),
+        "masked": tokenizer.decode(asked),
+        "eos": tokenizer.eos_token_id in learned[-2:],
+    }
 
 
 def answer(result: Any) -> None:

@@ -1,4 +1,4 @@
-"""Decisions about prompts, and a log of what was deleted for good."""
+"""Decisions about prompts, a log of what was deleted for good, and an index that gets used."""
 
 from __future__ import annotations
 
@@ -23,8 +23,22 @@ def words(*names: str) -> list[sa.Column[Any]]:
 def upgrade() -> None:
     decision()
     purge()
+    open_tasks()
     if op.get_bind().dialect.name == "sqlite":
         sqlite_only()
+
+
+def open_tasks() -> None:
+    """The old one was worded in a way in which SQLite's planner does not recognise it."""
+    where = sa.text("state = 'open' AND overlap > filled + leased")
+    op.drop_index("ix_task_open", "task")
+    op.create_index(
+        "ix_task_open",
+        "task",
+        ["batch_id", "position"],
+        sqlite_where=where,
+        postgresql_where=where,
+    )
 
 
 def decision() -> None:
