@@ -13,7 +13,8 @@ ENVIRONMENTS := .venv-trainers
 TRAINERS_PIP_ARGS ?=
 comma := ,
 
-.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz lock audit clean
+.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz mutants lock audit \
+	clean
 
 demo: .venv/.run
 	$(BIN)/labelkit tour
@@ -106,5 +107,13 @@ bench: .venv/.dev .venv-peers/.done
 	$(PYTHON) -m benchmarks._peers
 	@touch $@
 
+# Change the statistics a little, everywhere, and see whether a test notices. What survives is
+# listed; MUTANTS="labelkit.agreement.gwet*" takes a slice, and a second run goes on where one ended.
+MUTANTS ?= labelkit.agreement.* labelkit.consensus.*
+mutants: .venv/.dev
+	$(PIP) install mutmut==3.8.1
+	set -f; $(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/mutmut results
+
 clean:
-	rm -rf .venv .venv-ci .venv-peers $(ENVIRONMENTS) build dist *.egg-info
+	rm -rf .venv .venv-ci .venv-peers $(ENVIRONMENTS) mutants build dist *.egg-info

@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pytest
 from helpers import Cli
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from labelkit.services import project
 from labelkit.store import core
 
 settings.register_profile(
     "house", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.register_profile(
+    "mutants",
+    settings.get_profile("house"),
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("house")
 

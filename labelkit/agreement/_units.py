@@ -33,6 +33,12 @@ def by_pattern(counts: Ints, work: Callable[[Ints], Floats]) -> Floats:
     """Return `work` on each row of counts (n, v), done once for every distinct row.
 
     A few labelers have few ways to divide over a few values, however many units there are.
+
+    >>> rows = np.array([[2, 0, 1], [0, 3, 0], [2, 0, 1]])
+    >>> by_pattern(rows, lambda distinct: 10.0 * distinct).tolist()
+    [[20.0, 0.0, 10.0], [0.0, 30.0, 0.0], [20.0, 0.0, 10.0]]
+    >>> by_pattern(np.ones((1, 99), dtype=int), lambda rows: rows.sum(axis=1)).tolist()
+    [99]
     """
     base = int(counts.max(initial=0)) + 1
     if base ** counts.shape[1] > _PATTERNS:
