@@ -83,6 +83,8 @@ def test_a_bundle_goes_out_and_comes_back(desk: Cli) -> None:
     (loan,) = desk("bundle", "list", "--json").json["bundles"]
     assert (loan["labeler"], loan["out"], loan["back"]) == ("ana", 0, 4)
     assert desk("doctor", "--json").json["findings"] == []
+    again = desk.run("bundle", "make", "--labeler", "ana", "--out", out)
+    assert (again.code, "is already there" in again.err) == (1, True)
     assert desk("merge", "--json", out).json["rankings"] == {"added": 0, "known": 4}
 
 
