@@ -1,7 +1,7 @@
 """Run every benchmark of this folder and write benchmarks/RESULTS.md.
 
-Each runs in a process of its own. `python -m benchmarks NAME ...` runs some of them and writes
-nothing.
+Each runs in a process of its own. `python -m benchmarks NAME ...` runs some of them and puts what
+they say in the place of what they said before.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pkgutil
 import platform
+import re
 import sqlite3
 import subprocess
 import sys
@@ -33,13 +34,11 @@ def names() -> list[str]:
 def head() -> Iterator[str]:
     """What the figures stand on."""
     yield "# What was measured\n"
-    size = "SIZE=full" if FULL else "SIZE=quick"
-    yield f"Written by `make bench {size}` on {datetime.now(UTC).date()}. Ratios are medians of"
-    yield "ratios within a round, A B C A B C, fresh processes in turn; x is to the first line.\n"
+    yield "Ratios are medians of ratios within a round, A B C A B C, fresh processes in turn; x is"
+    yield "to the first line. Each part says when it ran, by which command, and how busy the"
+    yield "machine was: with other work on it, CPU is to be trusted before wall.\n"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    load = os.getloadavg()[2]
     yield f"- machine: {os.cpu_count()} cores, {_processor()}, {memory:.0f} GB, {platform.system()}"
-    yield f"- load before it began (15 minutes): {load:.1f}; over 0.5, trust CPU before wall"
     yield f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     yield f"- own: {', '.join(f'{name} {version(name)}' for name in OWN)}"
     yield f"- peers: {', '.join(f'{name} {v}' for name, v in installed().items()) or 'none'}"
@@ -57,6 +56,7 @@ def _processor() -> str:
 
 def told(name: str) -> str:
     """Run one benchmark, show what it prints as it comes, and return it."""
+    size, load = "full" if FULL else "quick", os.getloadavg()[0]
     argv = [sys.executable, "-u", "-m", f"benchmarks.{name}"]
     lines = []
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
@@ -66,15 +66,30 @@ def told(name: str) -> str:
             lines.append(line)
     if process.returncode:
         lines.append(f"\n`python -m benchmarks.{name}` ended with {process.returncode}.\n")
-    return "".join(lines)
+    text = "".join(lines)
+    if not text.lstrip().startswith("## "):
+        text = f"## {name.capitalize()}\n\n```text\n{text}```\n"
+    command = f"`SIZE={size} python -m benchmarks {name}`"
+    return f"{text}\n{command}, {datetime.now(UTC).date()}, load before {load:.1f}.\n"
+
+
+def before() -> dict[str, str]:
+    """What RESULTS.md says now, by benchmark."""
+    if not RESULTS.exists():
+        return {}
+    _, *parts = re.split(r"^<!-- (\w+) -->\n", RESULTS.read_text(encoding="utf-8"), flags=re.M)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def main(wanted: list[str]) -> None:
-    lines = [f"{line}\n" for line in head()]
-    print("".join(lines))
-    lines += [told(name) for name in wanted or names()]
-    if not wanted:
-        RESULTS.write_text("".join(lines).rstrip("\n") + "\n", encoding="utf-8")
+    start = "".join(f"{line}\n" for line in head())
+    print(start)
+    parts = before()
+    for name in wanted or names():
+        parts[name] = told(name)
+        kept = {name: parts[name].strip("\n") for name in names() if name in parts}
+        blocks = [f"\n<!-- {name} -->\n{part}\n" for name, part in kept.items()]
+        RESULTS.write_text(start + "".join(blocks), encoding="utf-8")
 
 
 main(sys.argv[1:])

@@ -129,6 +129,7 @@ def jsonl_goals(found: Mapping[str, Timing], memory: float) -> None:
     for peer, most in (("duckdb", 0.6), ("jsonlines", 0.2), ("datasets", 0.1)):
         if peer in found:
             goals.most(f"wall / {peer}", 1 / found[peer].wall_ratio, most)
+            print(f"| CPU / {peer} | {1 / found[peer].cpu_ratio:.2f} | | |")
     goals.most("CPU / scan of the store", 1 / found["scan of the store"].cpu_ratio, 2.5)
     goals.most("memory of all processes", memory, 150, " MiB")
     print(f"\nOf the CPU, {own.cpu:.2f} s, one scan takes {found['scan of the store'].cpu:.2f} s.")

@@ -78,8 +78,9 @@ def main() -> None:
             ("rank, to the first task", "llm models"),
         ):
             if peer in found:
-                ratio = found[f"labelkit {own}"].wall / found[peer].wall
-                goals.most(f"labelkit {own} / {peer}", ratio, 1)
+                mine, other = found[f"labelkit {own}"], found[peer]
+                goals.most(f"labelkit {own} / {peer}, wall", mine.wall / other.wall, 1)
+                goals.most(f"labelkit {own} / {peer}, CPU", mine.cpu / other.cpu, 1)
 
 
 if __name__ == "__main__":

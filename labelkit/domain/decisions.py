@@ -132,6 +132,8 @@ def settled(prompt: Prompt) -> Prompt:
 
 def in_words(prompt: Prompt) -> list[str]:
     """Return what holds for a prompt as `aspect=value`: the same after a decision and its undo."""
+    if not prompt.decisions:
+        return []
     held = heads(prompt.decisions)
     return [f"{aspect}={held[aspect].value}" for aspect in sorted(held) if held[aspect].value]
 

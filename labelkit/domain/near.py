@@ -23,6 +23,7 @@ _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
 )
 _CODES = 0x110000
+_MOST = _CODES - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,9 @@ def _coded(texts: Iterable[str]) -> list[str]:
     ]
 
 
-Element = tuple[str, int]
-"""A word and its number among its equals: the second `the` is another element than the first."""
+Element = str
+"""A word and its number among its equals, a character each: the second `the` is another element
+than the first."""
 
 
 class _Search:
@@ -118,20 +120,21 @@ class _Search:
         # Of texts that are alike enough the shorter has at least this share of the other's words.
         self._share = threshold / (2 - threshold)
         self._texts: dict[int, str] = {}
-        self._places: dict[tuple[Element, int], list[int]] = defaultdict(list)
+        self._places: dict[str, list[int]] = defaultdict(list)
 
     def add(self, i: int, words: str, rarest: Sequence[Element]) -> None:
         self._texts[i] = words
+        size = chr(min(self._size(words), _MOST))
         for element in rarest:
-            self._places[element, self._size(words)].append(i)
+            self._places[element + size].append(i)
 
     def nearest(self, words: str, rarest: Sequence[Element]) -> tuple[int, float] | None:
         """Return the most alike (the earliest of equals) and how much; None when none is enough."""
         from rapidfuzz.distance import Indel
 
         size, places = self._size(words), self._places
-        sizes = (size - 1, size, size + 1)
-        near = {i for e in rarest for s in sizes for i in places.get((e, s), ())}
+        sizes = [chr(min(s, _MOST)) for s in (size - 1, size, size + 1) if s >= 0]
+        near = {i for e in rarest for s in sizes for i in places.get(e + s, ())}
         least, most = len(words) * self._share - _SLIP, len(words) / self._share + _SLIP
         best: tuple[int, float] | None = None
         for i in sorted(near):
@@ -158,7 +161,7 @@ class _Search:
             elements.append((common[word] / (1 + n), word, n))
         elements.sort()
         shared = ceil(len(words) * self._share - _SLIP)
-        return [(word, n) for _, word, n in elements[: len(words) - shared + 1]]
+        return [word + chr(min(n, _MOST)) for _, word, n in elements[: len(words) - shared + 1]]
 
 
 _SLIP = 1e-9

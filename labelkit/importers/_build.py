@@ -152,7 +152,7 @@ class Draft:
     def __init__(self, messages: Chat, lost: Lost, **about: Any) -> None:
         lone = len(messages) == 1 and messages[0]["role"] == "user"
         self._uid = prompt_uid(Message(m["role"], m["content"]) for m in messages)
-        self._lost = lost
+        self.lost = lost
         self._names: list[str] = []
         said = {key: value for key, value in about.items() if value not in (None, {}, [])}
         self.record: dict[str, Any] = {
@@ -183,10 +183,10 @@ class Draft:
 
     def ranking(self, tiers: Iterable[Sequence[str]], **more: Any) -> None:
         """Add a ranking: `tiers` best first. One of a single completion compares nothing."""
-        kept = _most(tiers, self._lost)
+        kept = _most(tiers, self.lost)
         ranked = [name for tier in kept for name in tier]
         if len(ranked) < K_LEAST:
-            self._lost.append("judgement of a single completion")
+            self.lost.append("judgement of a single completion")
             return
         entry: dict[str, Any] = {"tiers": kept, **_said(more)}
         judged = {*ranked, *more.get("unranked", ())}

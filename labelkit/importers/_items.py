@@ -57,11 +57,18 @@ def read_items(stream: ByteStream) -> Iterator[Item]:
 
 
 def is_json_lines(head: bytes) -> bool:
-    """Whether a file that begins so has an object a line; one of its first may be broken."""
+    """Whether a file that begins so has an object a line; the first lines may be broken ones."""
     start = head.removeprefix(_MARK).lstrip(_WHITE)
-    if start.startswith(b"[") or _spreads(start):
+    if not start or start.startswith((b"[", b"{")):
+        return not start.startswith(b"[") and not _spreads(start)
+    return any(_is_object(line) for line in start.split(b"\n", 3)[1:3])
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return bool(parse_object(line.strip(_WHITE)))
+    except LineError:
         return False
-    return not start or any(line.lstrip().startswith(b"{") for line in start.split(b"\n", 3)[:3])
 
 
 def _refuse_binary(head: bytes) -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
 
 from labelkit.plugins import ByteStream
 
@@ -33,9 +38,28 @@ def buffered(stream: ByteStream) -> io.BufferedReader:
     >>> buffered(io.BytesIO(b"abc")).peek()
     b'abc'
     """
+    if isinstance(stream, io.BufferedRandom):  # the copy that `on_disk` made
+        return cast(io.BufferedReader, stream)
     if isinstance(stream, io.BufferedReader) and isinstance(stream.raw, _Raw):
         return stream
     return io.BufferedReader(_Raw(stream), _HEAD)
+
+
+def is_parquet(stream: ByteStream) -> bool:
+    return buffered(stream).peek().startswith(b"PAR1")
+
+
+@contextmanager
+def on_disk(stream: ByteStream) -> Iterator[io.BufferedReader]:
+    """Give a stream that can be read from its end, as Parquet must be: a copy, where it cannot."""
+    source = buffered(stream)
+    if source.seekable():
+        yield source
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(source, copy)
+        copy.seek(0)
+        yield cast(io.BufferedReader, copy)
 
 
 def head_of(stream: io.BufferedReader) -> tuple[io.BytesIO, bool]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shutil
-import tempfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from labelkit.errors import InputError, UsageError
 from labelkit.importers import _jsonl
 from labelkit.importers._jsonl import LineError
+from labelkit.importers._stream import on_disk
 
 _BATCH = 256
 
@@ -100,7 +99,7 @@ def _check(text: str) -> None:
 
 
 def parquet_rows(stream: io.BufferedReader) -> Iterator[Line]:
-    """Yield the rows of a Parquet file. It is read from its end, so a copy is kept on disk.
+    """Yield the rows of a Parquet file.
 
     Raises UsageError without pyarrow and InputError for a damaged file.
     """
@@ -111,11 +110,10 @@ def parquet_rows(stream: io.BufferedReader) -> Iterator[Line]:
         raise UsageError(
             "Parquet files need pyarrow", hint="pip install 'labelkit-rlhf[parquet]'"
         ) from None
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
+    with on_disk(stream) as file:
         number = 0
         try:
-            for batch in parquet.ParquetFile(copy).iter_batches(_BATCH):
+            for batch in parquet.ParquetFile(file).iter_batches(_BATCH):
                 for cells in batch.to_pylist():
                     number += 1
                     yield _plain_row(number, cells)

@@ -1,7 +1,7 @@
 """OpenAI's summarize-from-feedback: comparisons of two summaries, and ratings of one (axis).
 
-Read from: the README of openai/summarize-from-feedback and its prompt formats for TL;DR and CNN/DM.
-Not checked against its files.
+Fields after the features that the data set's loading script declares; the prompts are worded like
+the paper's (Stiennon et al. 2020), not checked against its code or the files.
 
 Axis ratings judge one summary each. Neighbouring ratings of one post by one worker make a ranking
 by the overall rating; a lone one leaves only its summary.
@@ -51,7 +51,7 @@ def convert(items: list[Fields], lost: Lost) -> Iterator[dict[str, Any]]:
 
 
 def _question(info: Fields) -> str:
-    """What the models were given: the formats of the paper's own code."""
+    """What the models were given: the shape of the paper's prompts."""
     if post := maybe_text(info, "post"):
         head = [("SUBREDDIT: r/", info.get("subreddit")), ("TITLE: ", info.get("title"))]
         said = "".join(f"{name}{value}\n\n" for name, value in head if value)

@@ -33,6 +33,8 @@ from labelkit.importers._build import (
 from labelkit.importers._items import Fields, Lost, grouped
 from labelkit.plugins import ByteStream, Help, Importer, Row
 
+_GUIDELINE = "table@1"  # whose scale is not in the file
+_RATINGS = range(101)
 _ABOUT = ("prompt_id", "use_case", "source", "user", "language", "split")
 _WHO = ("labeler", "note", "submitted_at", "guideline", "batch")
 _SIDES = tuple(letter.lower() for letter in LETTERS)
@@ -186,10 +188,15 @@ def _placed(
 
 def _ranked(draft: Draft, places: Mapping[str, Mapping[str, float]], row: Fields) -> None:
     scores = places["rank"] or places["rating"]
-    ratings = {name: int(said) for name, said in places["rating"].items() if said == int(said)}
-    if len(scores) > 1:
-        kept = {name: rating for name, rating in ratings.items() if name in scores}
-        draft.ranking(by_score(scores), ratings=kept, **_who(row))
+    if not scores:
+        return
+    rated = {name: said for name, said in places["rating"].items() if name in scores}
+    ratings = {name: int(said) for name, said in rated.items() if said in _RATINGS}
+    draft.lost += ["rating as a number"] * (len(rated) - len(ratings))
+    more = _who(row)
+    if ratings and not more["guideline"]:
+        more["guideline"] = _GUIDELINE
+    draft.ranking(by_score(scores), ratings=ratings, **more)
 
 
 def _won(draft: Draft, row: Fields, names: list[str], also: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from labelkit import plugins
 from labelkit.errors import InputError, UsageError
 from labelkit.importers._items import Item, is_json_lines, read_items
-from labelkit.importers._stream import buffered, head_of
+from labelkit.importers._stream import buffered, head_of, is_parquet
 from labelkit.plugins import ByteStream, Help, Importer, Row
 
 RECORDS = "records"
@@ -20,12 +20,13 @@ _KEYS_SHOWN = 12
 
 
 def detect(stream: ByteStream) -> str:
-    """Return the name of the one format whose items these are; `stream` must be buffered.
+    """Return the name of the one format whose items these are.
 
-    Only the first MiB is looked at. A file without any item is taken for labelkit's own. Raises
-    InputError when no format, or more than one, knows the items.
+    `stream` must be buffered, and seekable for Parquet; nothing is taken from it. A file without
+    any item is taken for labelkit's own. Raises InputError when no format, or more than one, knows
+    the items.
     """
-    items = list(islice(_sample(stream), _SAMPLE))
+    items = _sample(stream)
     fields = [item.fields for item in items if item.fields is not None]
     if not items:
         return RECORDS
@@ -51,18 +52,20 @@ def detect(stream: ByteStream) -> str:
     return found[0]
 
 
-def _sample(stream: ByteStream) -> Iterator[Item]:
-    """The items of the head; the last is left out where the head may have cut it."""
-    head, whole = head_of(buffered(stream))
-    items = read_items(head)
-    if whole:
-        yield from items
-        return
-    held: Item | None = None
-    for item in items:
-        if held is not None:
-            yield held
-        held = item
+def _sample(stream: ByteStream) -> list[Item]:
+    """The first items. Of text only the head is looked at, and an item that it cuts is left out."""
+    source = buffered(stream)
+    if is_parquet(source):
+        items = list(islice(read_items(source), _SAMPLE))
+        source.seek(0)
+        return items
+    head, whole = head_of(source)
+    items = list(islice(read_items(head), _SAMPLE + 1))
+    if whole or len(items) > _SAMPLE:
+        return items[:_SAMPLE]
+    if len(items) < 2:
+        raise _unknown("its first item is too long to tell")
+    return items[:-1]
 
 
 def _recognised(name: str, fields: Sequence[Mapping[str, Any]]) -> bool:

@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from labelkit.domain.models import Guideline
 from labelkit.domain.records import Incoming, Known, RecordError, from_record
 from labelkit.errors import InputError
 from labelkit.importers._shape import check_shape
-from labelkit.importers._stream import buffered
+from labelkit.importers._stream import buffered, is_parquet, on_disk
 from labelkit.services.files import Replacing
 from labelkit.services.import_formats import detect, items_by_id, rows_of
 from labelkit.services.project import opened
@@ -119,9 +119,18 @@ def import_file(
 def _rows(
     stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
 ) -> Iterator[plugins.Row]:
-    if report.detected:
-        stream = buffered(stream)
-        report.format = detect(stream)
+    if not report.detected:
+        yield from _read(stream, report, options)
+        return
+    source = buffered(stream)
+    with on_disk(source) if is_parquet(source) else nullcontext(source) as source:
+        report.format = detect(source)
+        yield from _read(source, report, options)
+
+
+def _read(
+    stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
+) -> Iterator[plugins.Row]:
     importer: plugins.Importer = plugins.importers.get(report.format)
     items: Mapping[str, Mapping[str, Any]] = {}
     if options.items is not None:

@@ -61,8 +61,9 @@ def tokens_of(prompt: Prompt) -> int:
 
 
 def undecided(prompt: Prompt) -> bool:
-    """Whether a prompt has PII hints and nobody has let it pass."""
-    return not standing(prompt).cleared and bool(hints_of(prompt))
+    """Whether a prompt has PII hints, and nobody has let it pass or excluded it."""
+    held = standing(prompt)
+    return not (held.cleared or held.excluded) and bool(hints_of(prompt))
 
 
 def listed(

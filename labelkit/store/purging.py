@@ -152,6 +152,10 @@ class Gone:
         self._tx = tx
         self._digests = set(tx.scalars(select(schema.purged.c.digest)))
 
+    def __bool__(self) -> bool:
+        """Whether anything ever was."""
+        return bool(self._digests)
+
     def knows(self, prompt: str, user: str | None) -> bool:
         """Whether a prompt, by uid, or everything of its user was deleted before."""
         if not self._digests:

@@ -254,7 +254,7 @@ batch_labeler = _link(
 )
 
 TASK_STATES = ("open", "set_aside", "excluded")
-SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting")
+SLOT_STATES = ("leased", "filled", "skipped", "expired", "waiting", "returned")
 
 # Everybody in one of these groups may work on the batch, those who join it later too.
 batch_cohort = _link(

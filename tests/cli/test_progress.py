@@ -14,22 +14,23 @@ class Tty(io.StringIO):
         return True
 
 
-@pytest.fixture
-def stderr(monkeypatch: pytest.MonkeyPatch) -> Tty:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Tty:
+    """Not a fixture: pytest puts its own stderr in place after fixtures ran."""
     monkeypatch.setenv("TERM", "xterm-256color")
-    stderr = Tty()
-    monkeypatch.setattr("sys.stderr", stderr)
+    monkeypatch.setattr("sys.stderr", stderr := Tty())
     return stderr
 
 
-def test_nothing_shows_in_the_first_second(stderr: Tty) -> None:
+def test_nothing_shows_in_the_first_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = terminal(monkeypatch)
     bar = _out._LateBar("exporting", "prompts")
     bar.update(1, 10)
     bar.stop()
     assert stderr.getvalue() == ""
 
 
-def test_then_rate_and_time_left(stderr: Tty, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_then_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = terminal(monkeypatch)
     bar = _out._LateBar("exporting", "prompts")
     monkeypatch.setattr(bar, "_start", bar._start - 10)
     bar.update(250_000, 1_000_000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import shutil
 import tracemalloc
 from collections import Counter
@@ -421,6 +422,20 @@ def test_the_format_is_said_and_an_unknown_one_named(cli: Cli, tmp_path: Path) -
     assert all(name in ran.err for name in NAMES)
     maps = ("--map", "question=prompt", "--map", "good=chosen", "--map", "bad=rejected")
     assert cli("import", path, *maps, "--json").json["rankings"]["added"] == 1
+
+
+def test_a_first_item_or_a_table_beyond_the_head_is_no_obstacle(cli: Cli, tmp_path: Path) -> None:
+    long = {"prompt": "a", "chosen": "b" * (1 << 20), "rejected": "c"}
+    ran = cli.run("import", write_jsonl(tmp_path / "long.jsonl", [long, long]))
+    assert "its first item is too long to tell" in ran.err
+    cli("import", tmp_path / "long.jsonl", "--from", "pairs")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    rows = [{**long, "chosen": random.Random(i).randbytes(3000).hex()} for i in range(900)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "big.parquet")
+    assert (tmp_path / "big.parquet").stat().st_size > 1 << 20
+    report = cli("import", tmp_path / "big.parquet", "--json").json
+    assert (report["format"], report["rankings"]["added"]) == ("pairs", 900)
 
 
 def test_a_file_that_may_be_two_formats_is_not_guessed_at(cli: Cli, tmp_path: Path) -> None:

@@ -171,6 +171,19 @@ def test_files_that_cannot_be_used_are_noticed(
     assert "try: " in ran.err
 
 
+def test_tasks_that_were_released_are_sound(worked: Cli) -> None:
+    for who in ("ana", "ben"):
+        worked.run("labelers", "add", who)
+        with Desk(worked.store, who) as desk:
+            view = desk.next_task()
+            assert view is not None
+            desk.skip(view, "unclear", seconds=1.0)
+            task = view.task
+        worked.run("tasks", "set-aside", task)
+        worked("tasks", "release", task)
+    assert doctor.examine(worked.store).problems == 0
+
+
 def test_no_store_is_no_finding(tmp_path: Path) -> None:
     ran = Cli(tmp_path / "none.db").run("doctor")
     assert (ran.code, ran.out) == (1, "")

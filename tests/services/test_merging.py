@@ -15,7 +15,7 @@ from helpers import Cli, ranking, record, write_jsonl
 from labelkit.domain.identity import named
 from labelkit.domain.models import Ranking
 from labelkit.domain.tasks import Answer
-from labelkit.services import backup, bundling, doctor, merging
+from labelkit.services import backup, bundling, doctor, merging, project
 from labelkit.services.bundling import BundleOptions
 from labelkit.services.desk import Desk
 from labelkit.store import core
@@ -26,9 +26,12 @@ RECORDS = ("export", "--format", "records", "--out", "-")
 SECRET = "zebra"  # in the names of all models and in every name of the file
 
 
-@pytest.fixture
-def desk(cli: Cli, tmp_path: Path) -> Cli:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six prompts, handed out to two people each."""
+    folder = tmp_path_factory.mktemp("first")
+    cli = Cli(folder / "labelkit.db")
+    project.init(cli.store, write_settings=False)
     rows = []
     for i in range(6):
         row = record(f"question {i}", user=f"u-{SECRET}", source=SECRET, use_case=SECRET)
@@ -36,11 +39,18 @@ def desk(cli: Cli, tmp_path: Path) -> Cli:
         for completion in row["completions"]:
             completion |= {"model": f"{SECRET}-7b", "id": f"{SECRET}-{completion['id']}"}
         rows.append(row)
-    cli("import", write_jsonl(tmp_path / "in.jsonl", rows))
+    cli("import", write_jsonl(folder / "in.jsonl", rows))
     for name in ("ana", "ben"):
         cli("labelers", "add", name)
     cli("assign", "--overlap", 2, "--k-min", 2)
-    return cli
+    return cli.store
+
+
+@pytest.fixture
+def desk(first: Path, tmp_path: Path) -> Cli:
+    store = Path(shutil.copyfile(first, tmp_path / "labelkit.db"))
+    store.chmod(0o600)
+    return Cli(store)
 
 
 def make(desk: Cli, name: str = "ana", n: int = 3, **more: object) -> Path:
@@ -73,6 +83,8 @@ def test_a_bundle_goes_out_and_comes_back(desk: Cli) -> None:
     (loan,) = desk("bundle", "list", "--json").json["bundles"]
     assert (loan["labeler"], loan["out"], loan["back"]) == ("ana", 0, 4)
     assert desk("doctor", "--json").json["findings"] == []
+    again = desk.run("bundle", "make", "--labeler", "ana", "--out", out)
+    assert (again.code, "is already there" in again.err) == (1, True)
     assert desk("merge", "--json", out).json["rankings"] == {"added": 0, "known": 4}
 
 
@@ -190,6 +202,19 @@ def test_two_whole_stores(desk: Cli, tmp_path: Path) -> None:
     assert (found["prompts"]["added"], found["labelers"]["added"]) == (1, 1)
     Cli(other)("merge", desk.store)
     assert Cli(other)(*RECORDS).out_bytes == desk(*RECORDS).out_bytes
+
+
+def test_what_was_deleted_for_good_does_not_come_back(desk: Cli, tmp_path: Path) -> None:
+    out = make(desk, n=6)
+    work(out, "ana")
+    other = Cli(Path(shutil.copyfile(desk.store, tmp_path / "laptop.db")))
+    desk("purge", "--prompt", f"{SECRET}-1", "--yes")
+    ran = desk("merge", out, other.store)
+    assert ran.err.count("was deleted here for good: left out") == 2
+    assert len(desk(*RECORDS).rows) == 5
+    assert "was deleted there for good, and is still here" in other("merge", desk.store).err
+    assert len(other(*RECORDS).rows) == 6
+    assert doctor.examine(desk.store).problems == doctor.examine(other.store).problems == 0
 
 
 def test_all_files_or_none(desk: Cli, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import select
+
 from labelkit.store import schema
 from labelkit.store.core import Store
 from labelkit.store.engine import Tx
@@ -44,6 +46,7 @@ def unite(tx: Tx, other: Store, came: Came, progress: Progress | None = None) ->
         guidelines(merge)
         labelers(merge)
         batches(merge)
+        _still_here(tx, Gone(theirs), came)
     done = 0
     for rows in blocks(other, schema.prompt):
         with other.read() as theirs:
@@ -57,6 +60,15 @@ def unite(tx: Tx, other: Store, came: Came, progress: Progress | None = None) ->
         done += len(rows)
         if progress:
             progress(done, None)
+
+
+def _still_here(tx: Tx, gone: Gone, came: Came) -> None:
+    """Say what they deleted for good: to delete it here too is somebody's decision."""
+    if gone:
+        for row in tx.execute(select(schema.prompt.c.uid, schema.prompt.c.user)):
+            if gone.knows(row.uid.hex(), row.user):
+                said = f"prompt {row.uid.hex()} was deleted there for good, and is still here"
+                came.conflict(f"{said}: labelkit purge")
 
 
 def _stays(row: Any, gone: Gone, came: Came) -> bool:

@@ -21,7 +21,6 @@ KINDS = (
     "prompts",
     "completions",
     "gold",
-    "decisions",
     "tasks",
     "decisions",
     "rankings",

@@ -32,8 +32,7 @@ def tasks(merge: Merge, block: Block) -> None:
         block.tasks[row.id] = first + len(fresh) if known is None else known.id
         if known is None:
             keys = (block.tasks[row.id], row.uid, merge.batches[row.batch_id])
-            state = "open" if row.state == "excluded" else row.state  # decisions say it again
-            said = (row.role, row.position, row.overlap, state)
+            said = (row.role, row.position, row.overlap, row.state)
             fresh.append((*keys, block.prompts[row.prompt_id], *said))
         else:
             _join(merge, row, known)

@@ -65,7 +65,7 @@ def trained(run: dict[str, Any], tiny: Path, work: Path) -> dict[str, Any]:
     pipeline = Watched(settings(run, tiny, work))
     history = pipeline.main()["log_history"]
     rows = [built[0][i] for i in range(len(built[0]))]
-    accuracy = [v for e in history for k, v in e.items() if k.endswith("accuracy") and "eval" in k]
+    accuracy = [entry["eval_rewards/accuracies"] for entry in history if "eval_loss" in entry]
     return {
         "rows": len((Path(run["folder"]) / "train.jsonl").read_text().splitlines()),
         "built": len(rows),
