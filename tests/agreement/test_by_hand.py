@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelkit.agreement._units import Answers
+from labelkit.agreement._consensus_of_others import half_agreement, others
+from labelkit.agreement._units import Answers, Judgements
 from labelkit.agreement.cohen_kappa import cohen_kappa, disagreement_of
 from labelkit.agreement.fleiss_kappa import fleiss_kappa
 from labelkit.agreement.gwet import gwet_ac
@@ -137,3 +138,39 @@ def test_counts_of_answers() -> None:
         unit_prompt=np.array([0, 0, 1]),
     )
     assert said.counts(VALUES).tolist() == [[1, 0, 1], [0, 0, 0], [0, 0, 1]]
+
+
+def test_values_need_not_be_evenly_spaced() -> None:
+    """A scale of 1, 2 and 7: how far two values agree goes by their numbers, not their places."""
+    scale = (1, 2, 7)
+    said: by_hand.Answers = {0: {0: 1, 1: 2}, 1: {0: 7, 1: 1}, 2: {0: 7, 1: 7}, 3: {0: 2}}
+    wanted = by_hand.gwet(said, scale, lambda a, b: 1 - abs(a - b) / 6)
+    assert gwet_ac(table(said, scale), "linear", scale) == close(wanted)
+    assert gwet_ac(table(said, scale), "linear") != close(wanted)
+    wanted_alpha = by_hand.alpha(said, by_hand.interval)
+    assert krippendorff_alpha(table(said, scale), "interval", scale) == close(wanted_alpha)
+    assert krippendorff_alpha(table(said, scale), "interval") != close(wanted_alpha)
+
+
+def test_ranks_may_be_unsigned() -> None:
+    """Whatever numpy makes of 1 - 2 in whole numbers without a sign."""
+    one, two = [1, 2, 3, 3], [2, 1, 3, 4]
+    unsigned: Any = [np.array(ranks, dtype=np.uint8) for ranks in (one, two)]
+    assert kendall_tau_b(*unsigned) == close(by_hand.tau_b(one, two))
+
+
+@given(answers)
+def test_leave_one_out(said: by_hand.Answers) -> None:
+    rows = [(u, who, v) for u, unit in enumerate(said.values()) for who, v in sorted(unit.items())]
+    unit, labeler, value = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    n = len(said)
+    judged = Judgements(unit, labeler, value, np.arange(n), np.zeros((n, 2), dtype=np.int64))
+    kept, consensus = others(judged)
+    agree = half_agreement(value[kept], consensus)
+    for who in range(5):
+        mine = labeler[kept] == who
+        assert (agree[mine].sum(), mine.sum()) == close_pair(by_hand.leave_one_out(said, who))
+
+
+def close_pair(pair: tuple[float, int]) -> Any:
+    return (pytest.approx(pair[0]), pair[1])
