@@ -1,7 +1,7 @@
 """Run every benchmark of this folder and write benchmarks/RESULTS.md.
 
 Each runs in a process of its own. `python -m benchmarks NAME ...` runs some of them and puts what
-they say in the place of what they said before.
+they say in the place of what they said before; `export:4000:1` hands its numbers to one.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ def _processor() -> str:
     return next(named, platform.machine())
 
 
-def told(name: str) -> str:
+def told(wanted: str) -> str:
     """Run one benchmark, show what it prints as it comes, and return it."""
+    name, *numbers = wanted.split(":")
     size, load = "full" if FULL else "quick", os.getloadavg()[0]
-    argv = [sys.executable, "-u", "-m", f"benchmarks.{name}"]
+    argv = [sys.executable, "-u", "-m", f"benchmarks.{name}", *numbers]
     lines = []
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -69,7 +70,7 @@ def told(name: str) -> str:
     text = "".join(lines)
     if not text.lstrip().startswith("## "):
         text = f"## {name.capitalize()}\n\n```text\n{text}```\n"
-    command = f"`SIZE={size} python -m benchmarks {name}`"
+    command = f"`SIZE={size} python -m benchmarks {wanted}`"
     return f"{text}\n{command}, {datetime.now(UTC).date()}, load before {load:.1f}.\n"
 
 
@@ -86,9 +87,9 @@ def main(wanted: list[str]) -> None:
     print(start)
     parts = before()
     for name in wanted or names():
-        parts[name] = told(name)
-        kept = {name: parts[name].strip("\n") for name in names() if name in parts}
-        blocks = [f"\n<!-- {name} -->\n{part}\n" for name, part in kept.items()]
+        parts[name.partition(":")[0]] = told(name)
+        kept = {each: parts[each].strip("\n") for each in names() if each in parts}
+        blocks = [f"\n<!-- {each} -->\n{part}\n" for each, part in kept.items()]
         RESULTS.write_text(start + "".join(blocks), encoding="utf-8")
 
 
