@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers import Cli, record, write_jsonl
 
-PROCESSES, TASKS, OVERLAP = 16, 60, 4
+PROCESSES, TASKS, OVERLAP = 16, 150, 4
 
 WORKER = """
 import json, random, sys
