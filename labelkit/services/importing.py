@@ -149,6 +149,7 @@ def _run(
 ) -> None:
     ingest = Ingest(tx)
     known = Known(ingest.completion_names, _remembered_guidelines(tx))
+    good = 0
     for row in rows:
         try:
             incoming = _incoming(row, known)
@@ -156,10 +157,12 @@ def _run(
             _note(report, row, error)
             rejects(row, error)
             continue
+        good += 1
         if report.rejected <= options.max_bad:
             ingest.add(incoming)
     if report.rejected > options.max_bad:
-        raise InputError(_refusal(report, options))
+        way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
+        raise InputError(_refusal(report, options), hint=way_out if good else None)
     report.counts = ingest.finish()
 
 

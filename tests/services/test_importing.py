@@ -74,6 +74,7 @@ def test_every_bad_row_is_named_and_nothing_is_imported(cli: Cli, tmp_path: Path
     assert f"{path}:3: line: not JSON" in ran.err
     assert f"{path}:5: odd: is not a field labelkit knows" in ran.err
     assert "nothing was imported: 3 bad rows" in ran.err
+    assert "try: --max-bad 3 leaves them out and takes the other 2" in ran.err
     assert cli("status", "--json").json["prompts"] == 0
 
 
