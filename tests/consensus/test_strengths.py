@@ -83,6 +83,37 @@ def test_in_bulk_as_one_by_one() -> None:
         assert nu[i] == pytest.approx(alone[1], abs=1e-9)
 
 
+def test_being_first_in_bulk_as_one_by_one() -> None:
+    chance = np.random.default_rng(2)
+    first, second = (chance.integers(1, 20, (5, 3, 3)) * (1 - np.eye(3)) for _ in range(2))
+    first[4], second[4] = np.triu(first[4]), np.tril(second[4])  # the first of all never lost
+    some, lead = with_first_effect(first, second)
+    assert np.isnan(some[4]).all()
+    assert np.isnan(lead[4])
+    for i in range(4):
+        alone = with_first_effect(first[i], second[i])
+        assert some[i] == pytest.approx(alone[0], abs=1e-9)
+        assert lead[i] == pytest.approx(alone[1], abs=1e-9)
+
+
+def test_being_first_is_fitted_for_each_one_too() -> None:
+    """The likelihood equations: everybody wins as often as expected, wherever they stood."""
+    first = np.array([[0.0, 9, 4], [2, 0, 7], [5, 1, 0]])
+    second = np.array([[0.0, 1, 6], [3, 0, 2], [1, 8, 0]])
+    x, lead = with_first_effect(first, second)
+    p = 1 / (1 + np.exp(x[None, :] - x[:, None] - lead))
+    games = first + second
+    expected = (games * p).sum(axis=1) + (games * (1 - p)).sum(axis=0)
+    assert expected == pytest.approx(first.sum(axis=1) + second.sum(axis=0), abs=1e-6)
+
+
+def test_where_nobody_tied_only_that_one_has_no_tie_parameter() -> None:
+    wins = np.array([[[0.0, 3], [2, 0]]] * 2)
+    ties = np.array([[[0.0, 1], [1, 0]], [[0.0, 0], [0, 0]]])
+    _, nu = davidson(wins, ties)
+    assert np.isfinite(nu).tolist() == [True, False]
+
+
 @pytest.mark.parametrize(
     "wins",
     [
