@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labelkit.agreement._bootstrap import Means
 from labelkit.agreement._consensus_of_others import half_agreement, others
 from labelkit.agreement._units import Answers, Judgements
 from labelkit.agreement.cohen_kappa import cohen_kappa, disagreement_of
 from labelkit.agreement.fleiss_kappa import fleiss_kappa
-from labelkit.agreement.gwet import gwet_ac
+from labelkit.agreement.gwet import ONE_VALUE, gwet_ac
+from labelkit.agreement.gwet import measure as measure_gwet
 from labelkit.agreement.kendall_tau_b import kendall_tau_b
 from labelkit.agreement.kendall_w import kendall_w, mid_ranks
 from labelkit.agreement.krippendorff_alpha import krippendorff_alpha
@@ -174,3 +176,21 @@ def test_leave_one_out(said: by_hand.Answers) -> None:
 
 def close_pair(pair: tuple[float, int]) -> Any:
     return (pytest.approx(pair[0]), pair[1])
+
+
+@pytest.mark.parametrize("weights", ["identity", "linear", "quadratic"])
+def test_gwet_from_answers_on_an_uneven_scale(weights: Any) -> None:
+    """Two prompts; a unit that one labeler answered, and one that nobody did."""
+    scale = (1, 2, 7)
+    unit, labeler, value = np.array([[0, 0, 1, 1, 1, 2], [0, 1, 0, 1, 2, 0], [1, 2, 7, 7, 2, 1]])
+    answers = Answers(unit, labeler, value, np.array([0, 0, 1, 1]))
+    found = measure_gwet(answers, scale, weights, Means(replicates=20))
+    counts = np.array([[1, 1, 0], [0, 1, 2], [1, 0, 0]])
+    assert found.value == close(gwet_ac(counts, weights, scale))
+    assert found.n == 2
+
+
+def test_gwet_of_one_possible_answer_has_an_n_and_a_reason() -> None:
+    answers = Answers(np.array([0, 0]), np.array([0, 1]), np.array([1, 1]), np.array([0]))
+    found = measure_gwet(answers, (1,), "identity", Means(replicates=20))
+    assert (found.value, found.n, found.reason) == (None, 1, ONE_VALUE)
