@@ -20,7 +20,7 @@ demo: .venv/.run
 	$(BIN)/labelkit tour
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 # The same harnesses as in `make test`, for hours instead of minutes. KILLS is for each job.
 KILLS ?= 2000

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ LABELKIT = [sys.executable, "-m", "labelkit"]
 
 
 def start(*args: object, **options: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*LABELKIT, *map(str, args)], **options)  # type: ignore[call-overload]
+    """Started as from a shell's prompt: what runs in the background ignores Ctrl-C."""
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen([*LABELKIT, *map(str, args)], preexec_fn=heed, **options)  # type: ignore[call-overload]
 
 
 def ran(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
