@@ -32,6 +32,13 @@ KEYS = {
 }  # fmt: skip
 
 
+def at_the_terminal() -> None:
+    """What a shell does before it starts a program: nothing of nohup or & is left."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Screen:
     """The cells of a terminal: cursor moves, erasing and text; colours are of no interest."""
 
@@ -114,7 +121,7 @@ class Terminal:
             stderr=self.slave,
             env={**clean, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=at_the_terminal,
         )
 
     def __enter__(self) -> Terminal:

@@ -63,7 +63,7 @@ def fresh_name(path: Path) -> Path:
 def sweep_strays(folder: Path) -> None:
     """Remove what processes that were killed left unfinished."""
     for stray in folder.glob(".*.new*"):
-        pid = stray.name.partition(".new")[0].rpartition(".")[2]
+        pid = stray.name.rpartition(".new")[0].rpartition(".")[2]
         if pid.isdigit() and not alive(int(pid)):
             stray.unlink(missing_ok=True)
 

@@ -310,7 +310,7 @@ def test_junk_ends_in_an_import_or_in_our_own_error(
     assert ran.code in (ExitCode.OK, ExitCode.ERROR)
     if ran.code == ExitCode.ERROR:
         assert ran.err.startswith("error: ")
-    for line in rejects.read_text().splitlines():
+    for line in rejects.read_bytes().splitlines():
         assert json.loads(line).keys() == {"line", "field", "reason", "record"}
 
 
@@ -458,7 +458,7 @@ def test_bad_rows_are_named_by_line_item_or_row_and_kept_as_they_came(
         ran = cli.run("import", path, "--rejects", bad)
         assert f"{path}:{place}: rejected: is missing" in ran.err
         assert "nothing was imported: 1 bad row (read as pairs)" in ran.err
-        (kept,) = (json.loads(line) for line in bad.read_text().splitlines())
+        (kept,) = (json.loads(line) for line in bad.read_bytes().splitlines())
         assert kept == {key: 2, "field": "rejected", "reason": "is missing", "record": rows[1]}
 
 
