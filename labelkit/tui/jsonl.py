@@ -6,6 +6,7 @@ docs/ranking.md is the reference of this protocol.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -23,7 +24,7 @@ _COMMON = frozenset(["task", "skip", "note"])
 _RANKING = frozenset(["order", "ratings", "flags", "notes", "marks"])
 
 
-class Jsonl(Generic[S]):
+class Jsonl(ABC, Generic[S]):
     """One labeler, as a script."""
 
     answers: frozenset[str] = frozenset()
@@ -102,8 +103,8 @@ class Jsonl(Generic[S]):
             "total": view.total,
         }
 
-    def _submit(self, said: dict[str, Any]) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _submit(self, said: dict[str, Any]) -> str: ...
 
 
 class JsonlRank(Jsonl[RankSession]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -28,7 +29,7 @@ _safe = lru_cache(maxsize=32)(safe_text)
 _hidden = lru_cache(maxsize=32)(count_hidden)
 
 
-class Session(Generic[D]):
+class Session(ABC, Generic[D]):
     """What ranking and writing share: one task at a time, its draft and its clock."""
 
     verb = ""
@@ -80,13 +81,13 @@ class Session(Generic[D]):
         self._view = None
         return skipped
 
+    @abstractmethod
     def submit(self) -> Any:
         """Store the answer. Raises InputError while something is in the way, or LeaseLost."""
-        raise NotImplementedError
 
+    @abstractmethod
     def previous(self) -> bool:
         """Open the answer submitted last as a revision; False when there is none."""
-        raise NotImplementedError
 
     def save(self) -> None:
         """Keep everything as it is now. Raises StoreError."""
@@ -124,30 +125,30 @@ class Session(Generic[D]):
             self.clock.pause(0.0)
         self._opened = self._said()
 
+    @abstractmethod
     def _said(self) -> Any:
         """What the labeler has said so far, without where they are looking."""
-        raise NotImplementedError
 
+    @abstractmethod
     def note_on(self, letter: str | None) -> str:
         """The note on a completion, or on the task."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write_note(self, letter: str | None, text: str) -> None:
         """Set a note, as it is being typed."""
-        raise NotImplementedError
 
     def end_note(self) -> None:
         """The note is written: the next one is a change of its own."""
 
-    def _body(self) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _body(self) -> dict[str, Any]: ...
 
-    def _load(self, body: Mapping[str, Any]) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _load(self, body: Mapping[str, Any]) -> bool: ...
 
+    @abstractmethod
     def restart(self) -> None:
         """Begin the task anew."""
-        raise NotImplementedError
 
 
 class RankSession(Session[RankDesk]):

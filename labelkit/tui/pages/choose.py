@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ DIGITS = "1234567890-="
 _WIDTH = 76
 
 
-class ListPage:
+class ListPage(ABC):
     """A list over the page below: digits act, and so do the arrows with Space or Enter."""
 
     foot = ""
@@ -40,14 +41,14 @@ class ListPage:
         self.at = 0
 
     @property
-    def title(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def title(self) -> str: ...
 
-    def items(self) -> Sequence[Content]:
-        raise NotImplementedError
+    @abstractmethod
+    def items(self) -> Sequence[Content]: ...
 
-    def act(self, index: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def act(self, index: int) -> None: ...
 
     def done(self) -> None:
         """Enter was pressed."""
@@ -95,12 +96,12 @@ class _TickPage(ListPage):
     bench: RankBench
 
     @property
-    def rules(self) -> Sequence[FlagRule]:
-        raise NotImplementedError
+    @abstractmethod
+    def rules(self) -> Sequence[FlagRule]: ...
 
     @property
-    def chosen(self) -> Sequence[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def chosen(self) -> Sequence[str]: ...
 
     def items(self) -> Sequence[Content]:
         return [self._item(i, rule) for i, rule in enumerate(self.rules)]
