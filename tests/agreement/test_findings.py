@@ -333,7 +333,6 @@ def test_an_interval_is_the_middle_of_the_statistic_on_resampled_prompts(
         values = [each[path].value for each in again]
         assert None not in values
         low, high = np.percentile(np.array(values, dtype=float), [2.5, 97.5])
-        assert (m.low, m.high) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5)), (
-            path
-        )
+        wanted = (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+        assert (m.low, m.high) == wanted, path
         assert low < high
