@@ -16,7 +16,7 @@ from bundles import LABELERS, bundles, units_of
 from hypothesis import given, settings
 
 from labelkit import plugins
-from labelkit.agreement._bootstrap import Means
+from labelkit.agreement._bootstrap import FEW_PROMPTS, TOO_OFTEN_UNDEFINED, Means
 from labelkit.agreement._collect import Collector
 from labelkit.domain.models import Bundle, Completion, Message, Prompt, Ranking, Tiers
 from labelkit.domain.pairs import comparisons, counted
@@ -316,18 +316,20 @@ def measured(name: str, said: list[Bundle], means: Means) -> dict[Path, Measured
     return dict(walk(found))
 
 
+def resampled(name: str, said: list[Bundle], means: Means) -> list[dict[Path, Measured]]:
+    """Draw prompts, and measure them like any other data."""
+    draws = means.sums(np.eye(len(said))).round().astype(int)
+    assert draws.sum(axis=1).tolist() == [len(said)] * means.replicates
+    return [measured(name, drawn(said, times), Means(1, min_overlap=1)) for times in draws.tolist()]
+
+
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", DEFINED)
 def test_an_interval_is_the_middle_of_the_statistic_on_resampled_prompts(
     name: str, seed: int
 ) -> None:
-    """Draw prompts, measure them like any other data, and take the percentiles of that."""
     said, means = crowd(seed), Means(REPLICATES, seed=seed, min_overlap=1)
-    draws = means.sums(np.eye(PROMPTS)).round().astype(int)
-    assert draws.sum(axis=1).tolist() == [PROMPTS] * REPLICATES
-    alone = Means(1, min_overlap=1)
-    found = measured(name, said, means)
-    again = [measured(name, drawn(said, times), alone) for times in draws.tolist()]
+    found, again = measured(name, said, means), resampled(name, said, means)
     assert found
     for path, m in found.items():
         values = [each[path].value for each in again]
@@ -336,3 +338,51 @@ def test_an_interval_is_the_middle_of_the_statistic_on_resampled_prompts(
         wanted = (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
         assert (m.low, m.high) == wanted, path
         assert low < high
+
+
+def thin(seed: int) -> list[Bundle]:
+    """Prompts with two completions that two of the labelers rank, often as a tie: what these two
+    share is often undefined, or not there at all, in a resample."""
+    chance = random.Random(seed)
+    said = []
+    for bundle in crowd(seed):
+        a, b = bundle.completions[:2]
+        rankings = tuple(
+            Ranking(
+                uid=f"{who}{a.uid}",
+                labeler=who,
+                tiers=chance.choice(
+                    (((a.uid, b.uid),), ((a.uid,), (b.uid,)), ((b.uid,), (a.uid,)))
+                ),
+                ratings={a.uid: chance.choice((3, 5)), b.uid: chance.choice((3, 3, 5))},
+            )
+            for who in chance.sample(LABELERS[:3], 2)
+        )
+        said.append(replace(bundle, completions=(a, b), rankings=rankings))
+    return said
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_resamples_in_which_kappa_is_undefined_are_left_out_unless_they_are_many(
+    seed: int,
+) -> None:
+    said, means = thin(seed), Means(REPLICATES, seed=seed, min_overlap=1)
+    found = measured("cohen-kappa", said, means)
+    again = resampled("cohen-kappa", said, means)
+    seen = set()
+    for path, m in found.items():
+        if m.value is None:
+            continue
+        values = [each[path].value if path in each else None for each in again]
+        defined = [v for v in values if v is not None]
+        enough = len(defined) >= 0.95 * REPLICATES
+        seen.add((enough, len(defined) < REPLICATES))
+        prompts = m.n // (2 if path[:1] == ("ratings_weighted",) else 1)
+        if prompts < 2:
+            assert (m.low, m.high, m.reason) == (None, None, FEW_PROMPTS), path
+        elif enough:
+            wanted = np.percentile(defined, [2.5, 97.5])
+            assert [m.low, m.high] == pytest.approx(wanted.tolist(), abs=1e-5), path
+        else:
+            assert (m.low, m.high, m.reason) == (None, None, TOO_OFTEN_UNDEFINED), path
+    assert seen == {(True, False), (True, True), (False, True)}
