@@ -13,7 +13,8 @@ import by_hand
 import numpy as np
 import pytest
 from bundles import LABELERS, bundles, units_of
-from hypothesis import given, settings
+from helpers import at_most
+from hypothesis import given
 
 from labelkit import plugins
 from labelkit.agreement._bootstrap import FEW_PROMPTS, TOO_OFTEN_UNDEFINED, Means
@@ -246,7 +247,7 @@ def test_every_statistic_has_its_definition_here() -> None:
 
 @pytest.mark.parametrize("name", DEFINED)
 @given(bundles())
-@settings(max_examples=25)
+@at_most(25)
 def test_every_value_and_n_is_under_its_own_name(name: str, said: list[Bundle]) -> None:
     found = plugins.statistics.get(name).compute(units_of(said), Means(3, min_overlap=LEAST))
     wanted = DEFINED[name](Said(said))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from helpers import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.consensus import _league
@@ -85,7 +86,7 @@ NAMES = st.sets(st.sampled_from(["amy", "mia", "zed", "kim"]), max_size=3)
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), NAMES), min_size=2, max_size=5), st.data())
-@settings(max_examples=40)
+@at_most(40)
 def test_games_are_every_writer_of_one_text_against_every_other_writer(
     texts: Any, data: st.DataObject
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from helpers import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.consensus._strengths import davidson, strengths, with_first_effect
@@ -32,7 +33,7 @@ def chances(x: Any) -> Any:
 
 
 @given(tables(1))
-@settings(max_examples=60)
+@at_most(60)
 def test_everybody_wins_as_often_as_expected(wins: Any) -> None:
     """The likelihood equations of Bradley-Terry."""
     x = strengths(wins)
@@ -42,7 +43,7 @@ def test_everybody_wins_as_often_as_expected(wins: Any) -> None:
 
 
 @given(tables(1), st.integers(1, 4))
-@settings(max_examples=60)
+@at_most(60)
 def test_davidson_expects_the_wins_and_the_ties_there_were(wins: Any, tied: int) -> None:
     ties = tied * (1 - np.eye(len(wins)))
     x, nu = davidson(wins, ties)
@@ -56,7 +57,7 @@ def test_davidson_expects_the_wins_and_the_ties_there_were(wins: Any, tied: int)
 
 
 @given(tables(1), st.integers(1, 3))
-@settings(max_examples=60)
+@at_most(60)
 def test_being_first_is_expected_to_help_as_often_as_it_did(first: Any, seed: int) -> None:
     second = np.random.default_rng(seed).integers(1, 5, first.shape) * (1 - np.eye(len(first)))
     x, lead = with_first_effect(first, second)
