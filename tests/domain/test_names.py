@@ -125,5 +125,5 @@ def test_tasks_cover_all_completions_within_their_bounds(n: int, k_min: int, k_m
     assert all(len(set(task)) == len(task) for task in tasks)
     assert len({len(task) for task in tasks}) == 1
     assert len(tasks) == -(-n // k_max)
-    if 1 < len(tasks) and n <= len(tasks) * (k_max - 1):  # room for one of the next
+    if len(tasks) > 1 and n <= len(tasks) * (k_max - 1):  # room for one of the next
         assert all(set(a) & set(b) for a, b in pairwise([*tasks, tasks[0]]))

@@ -127,7 +127,7 @@ def test_an_answer_is_held_against_what_its_view_shows() -> None:
 
 def test_text_is_named_in_its_refusal() -> None:
     check_text("any text, 日本語, \x1b[0m", "it")
-    with pytest.raises(InputError, match="^the demonstration holds the character NUL$"):
+    with pytest.raises(InputError, match=r"^the demonstration holds the character NUL$"):
         check_text("\x00", "the demonstration")
 
 
