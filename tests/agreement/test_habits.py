@@ -7,7 +7,7 @@ from math import comb
 import pytest
 
 from labelkit.agreement._chance import binomial_tail, chi_square_tail
-from labelkit.agreement._habits import Habits
+from labelkit.agreement._habits import Habits, shown_of
 from labelkit.agreement._transitive import consistency
 from labelkit.domain.models import Ranking, Tiers
 
@@ -76,6 +76,22 @@ def test_copies_of_the_order_shown() -> None:
     assert habits(ranked(strict)).copied.n == 0
     twice = habits(*[ranked(strict, shown=("a", "b", "c"))] * 2)
     assert (twice.copied.n, twice.by_chance) == (2, pytest.approx(2 / 3))
+
+
+@pytest.mark.parametrize(
+    ("tiers", "shown", "found"),
+    [
+        ((("b",), ("a",)), "ab", ["a", "b"]),
+        ((("b",), ("a",)), "acb", ["a", "b"]),  # c was shown and not placed
+        ((("b",), ("a",)), "", []),
+        ((("b",), ("a",)), "a", []),  # known only in part
+        ((("a",),), "ab", []),  # one alone
+    ],
+)
+def test_the_order_shown_is_known_whole_or_not_at_all(
+    tiers: Tiers, shown: str, found: list[str]
+) -> None:
+    assert shown_of(ranked(tiers, shown=tuple(shown))) == found
 
 
 def test_first_places_by_position() -> None:

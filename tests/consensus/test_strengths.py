@@ -108,6 +108,17 @@ def test_being_first_is_fitted_for_each_one_too() -> None:
     assert expected == pytest.approx(first.sum(axis=1) + second.sum(axis=0), abs=1e-6)
 
 
+def test_whoever_comes_second_can_win_too() -> None:
+    """Three who always meet in one order: as many parameters as there are shares to fit."""
+    first = np.array([[0.0, 3, 1], [0, 0, 1], [0, 0, 0]])
+    second = np.array([[0.0, 1, 1], [0, 0, 2], [0, 0, 0]])
+    some, leads = with_first_effect(np.stack([first, first]), np.stack([second, 3 * second]))
+    for x, lead, times in zip(some, leads, (1, 3), strict=True):
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            share = first[i, j] / (first[i, j] + times * second[i, j])
+            assert 1 / (1 + np.exp(x[j] - x[i] - lead)) == pytest.approx(share)
+
+
 def test_where_nobody_tied_only_that_one_has_no_tie_parameter() -> None:
     wins = np.array([[[0.0, 3], [2, 0]]] * 2)
     ties = np.array([[[0.0, 1], [1, 0]], [[0.0, 0], [0, 0]]])
