@@ -10,6 +10,7 @@ from helpers import at_most
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labelkit.consensus import _strengths
 from labelkit.consensus._strengths import davidson, strengths, with_first_effect
 from labelkit.consensus._votes import Votes
 from labelkit.consensus.bradley_terry import (
@@ -152,6 +153,39 @@ def test_a_great_gap_is_still_found() -> None:
     x = strengths(wins)
     games = wins + wins.T
     assert (games * chances(x)).sum(axis=1) == pytest.approx(wins.sum(axis=1), rel=1e-9)
+
+
+def ordinary(m: int) -> tuple[Any, Any, Any]:
+    """A hundred leagues of m: wins, other wins, and ties, everybody against everybody."""
+    chance = np.random.default_rng(m)
+    wins, others = chance.integers(1, 10, (2, 100, m, m)) * (1.0 - np.eye(m))
+    ties = np.triu(chance.integers(1, 4, (100, m, m)), 1).astype(float)
+    return wins, others, ties + np.swapaxes(ties, 1, 2)
+
+
+@pytest.mark.parametrize("m", [2, 3, 5])
+def test_a_fit_takes_a_handful_of_steps(m: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newton's method doubles the digits with each, if its slopes are right."""
+    wins, others, ties = ordinary(m)
+    monkeypatch.setattr(_strengths, "_STEPS", 6)
+    assert np.isfinite(strengths(wins)).all()
+    assert np.isfinite(with_first_effect(wins, others)[1]).all()
+    monkeypatch.setattr(_strengths, "_STEPS", 7)
+    assert np.isfinite(davidson(wins, ties)[1]).all()
+
+
+def test_a_fit_that_does_not_arrive_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    wins = np.array([[[0.0, 5], [5, 0]], [[0, 9], [1, 0]]])
+    monkeypatch.setattr(_strengths, "_STEPS", 3)
+    assert np.isfinite(strengths(wins)).tolist() == [[True, True], [False, False]]
+
+
+def test_steps_are_bounded_so_that_a_great_gap_is_not_overshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wins = np.array([[0.0, 1000, 1000], [1, 0, 1000], [1, 1, 0]])
+    monkeypatch.setattr(_strengths, "_STEPS", 11)
+    assert np.isfinite(strengths(wins)).all()
 
 
 def test_worths_have_a_prior_of_ties() -> None:
