@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select, update
@@ -98,5 +99,10 @@ def refs(tx: Tx) -> dict[int, str]:
 
 
 def _from(row: Any) -> Guideline:
-    ref = f"{row.name}@{row.version}"
-    return stub(ref) if row.text is None else parse_guideline(row.text, ref)
+    return _parsed(f"{row.name}@{row.version}", row.text)
+
+
+# Every task that is handed out comes with its guideline, and versions never change.
+@lru_cache(maxsize=16)
+def _parsed(ref: str, text: str | None) -> Guideline:
+    return stub(ref) if text is None else parse_guideline(text, ref)
