@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 
 from labelkit.domain.tasks import EVERYONE
 from labelkit.store import schema
-from labelkit.store.desk import HELD
+from labelkit.store.desk_statements import HELD
 from labelkit.store.engine import Tx
 
 task, slot, batch, labeler = schema.task, schema.slot, schema.batch, schema.labeler
