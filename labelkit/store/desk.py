@@ -61,6 +61,10 @@ class Desk:
     lease_seconds: float
     batch: str | None = None
 
+    def asked(self) -> dict[str, Any]:
+        """What statements about the labeler's own slots and batches are asked for."""
+        return {"me": self.labeler_key, "kind": self.kind, "named": self.batch}
+
 
 def claim(tx: Tx, desk: Desk) -> Lease | None:
     """Return a lease on the labeler's next task, or None when there is none.
@@ -95,19 +99,14 @@ def _become(tx: Tx, slot_key: int, state: str) -> None:
     tx.execute(ask.set_state(), {"this": slot_key, "new": state})
 
 
-def _asked(desk: Desk) -> dict[str, Any]:
-    """What statements about a labeler's own slots and batches are asked for."""
-    return {"me": desk.labeler_key, "kind": desk.kind, "named": desk.batch}
-
-
 def _take_over(tx: Tx, desk: Desk) -> Lease | None:
-    row = tx.execute(ask.held_here(), _asked(desk)).first()
+    row = tx.execute(ask.held_here(), desk.asked()).first()
     return _renew_as(tx, desk, row.id, row.task_id, row.round) if row else None
 
 
 def _resume(tx: Tx, desk: Desk) -> Lease | None:
     """Go back to a task whose lease ran out, if nobody else took the place."""
-    for row in tx.execute(ask.ran_out(), _asked(desk)).all():
+    for row in tx.execute(ask.ran_out(), desk.asked()).all():
         if row.round or _take_place(tx, row.task_id):
             return _renew_as(tx, desk, row.id, row.task_id, row.round)
     return None
@@ -118,7 +117,7 @@ def _due_repeat(tx: Tx, desk: Desk, *, early: bool) -> Lease | None:
 
     `early` when there is nothing else to do: then after a few other tasks already.
     """
-    row = tx.execute(ask.next_repeat(), _asked(desk)).first()
+    row = tx.execute(ask.next_repeat(), desk.asked()).first()
     ahead = _REPEAT_GAP - _LEAST_GAP if early else 0
     if row is None or row.due - ahead > _filled_by(tx, desk.labeler_key):
         return None
@@ -139,7 +138,7 @@ def _renew_as(tx: Tx, desk: Desk, slot_key: int, task_key: int, round_: int) -> 
 
 def fresh(tx: Tx, desk: Desk) -> Lease | None:
     """Return a lease on a task that the labeler does not hold yet, or None."""
-    for row in tx.execute(ask.open_batches(), _asked(desk)).all():
+    for row in tx.execute(ask.open_batches(), desk.asked()).all():
         values = {"me": desk.labeler_key, "here": row.id, "start": _start(tx, desk, row)}
         for ahead in (True, False):
             claimed = tx.scalar(ask.take_next(ahead), values)

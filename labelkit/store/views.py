@@ -15,7 +15,7 @@ from labelkit.store import rules, schema
 from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
 from labelkit.store.desk import Desk, Lease, task_completions
-from labelkit.store.desk_statements import HELD, LENT, may_work
+from labelkit.store.desk_statements import HELD, LENT, open_batches
 from labelkit.store.engine import Tx
 
 _HOW_FAR_BACK = 200
@@ -110,9 +110,10 @@ def progress(tx: Tx, desk: Desk) -> tuple[int, int]:
     held = tx.scalar(mine.where(coming, ~slot.c.token.startswith(LENT))) or 0
     roomy = (task.c.state == "open", task.c.filled + task.c.leased < task.c.overlap)
     had = tx.scalar(mine.where(slot.c.state.in_(HELD), slot.c.round == 0, *roomy)) or 0
-    room = select(func.count()).select_from(task).join(batch, batch.c.id == task.c.batch_id)
-    room = room.where(schema.OPEN_TASK, may_work(), *here)
-    open_to_me = tx.scalar(room, {"me": desk.labeler_key}) or 0
+    # Batch by batch, each a part of the index: a join would look every task's batch up.
+    batches = [row.id for row in tx.execute(open_batches(), desk.asked())]
+    room = select(func.count()).select_from(task)
+    open_to_me = tx.scalar(room.where(task.c.batch_id.in_(batches), schema.OPEN_TASK)) or 0
     return done, done + held + open_to_me - had
 
 
