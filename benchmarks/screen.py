@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks._peers import as_installed
 from benchmarks._turns import ratio, rounds, verdict
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -165,6 +166,7 @@ def break_up(state: RankState, group: tuple[str, ...], place: dict[str, int], fr
 
 def main(n: int = 5) -> int:
     met = []
+    as_installed()
     with tempfile.TemporaryDirectory() as name:
         store = a_store(Path(name), k=9, words=WORDS)
         work = {"import": import_of_textual, "screen": lambda: start_of_screen(store)}
