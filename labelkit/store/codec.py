@@ -56,6 +56,26 @@ TABLES: dict[type[Label], Table] = {
 }
 
 
+def common_values(
+    label: Label, prompt: int, labeler: int | None, guideline: int | None, task: int | None
+) -> tuple[Any, ...]:
+    """Return the columns of `COMMON`; the four keys are this store's own."""
+    return (
+        raw(label.uid),
+        prompt,
+        labeler,
+        guideline,
+        task,
+        label.batch,
+        label.seconds,
+        label.note or None,
+        label.submitted_at,
+        raw(label.supersedes) if label.supersedes else None,
+        label.origin,
+        label.seq,
+    )
+
+
 @contextmanager
 def sound_rows() -> Iterator[None]:
     """Rows that make no sense were changed behind labelkit's back. Raises ForeignStore."""
