@@ -1,6 +1,6 @@
 """A disk that says no to a command: a fault at every n-th system call of each one that writes.
 
-Run as `python -m torture.commands import` (or another of COMMANDS) with tests/ on the path. A calm
+Run as `python -m torture.commands import` (or others of COMMANDS) with tests/ on the path. A calm
 run under strace shows which calls touch the command's folder; then the command runs again from the
 same start for each of them, and that call fails. Afterwards:
 
@@ -96,8 +96,8 @@ def _with_bundles(folder: Path) -> None:
 
 def _with_backups(folder: Path) -> None:
     _filled(folder)
-    for _ in range(3):
-        backup.backup(folder / STORE)
+    made = [backup.backup(folder / STORE).path.name for _ in range(3)]
+    (folder / "were.txt").write_text("\n".join(made))
 
 
 def _with_a_past(folder: Path) -> None:
@@ -120,8 +120,10 @@ def _bundle(folder: Path) -> Any:
 
 
 def _backups(folder: Path) -> Any:
-    """How many there are of each kind; `_judge` looks at each."""
-    return sorted(b.before or "" for b in backup.listed(folder / STORE))
+    """Whether there is a new one, and one to fall back on."""
+    were = (folder / "were.txt").read_text().split()
+    there = [b.path.name for b in backup.listed(folder / STORE)]
+    return bool(set(there) - set(were)), len(there) > 1
 
 
 COMMANDS: dict[str, Command] = {
@@ -386,14 +388,18 @@ def main() -> None:
     if sys.argv[1:2] == ["--work"]:
         work(sys.argv[2], sys.argv[4:])
     parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=[*COMMANDS])
+    parser.add_argument("commands", nargs="*", help="all of them when left out")
     parser.add_argument("--most", type=int)
     parser.add_argument("--plant", choices=[*PLANTS])
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        faults = run(args.command, Path(folder).resolve(), args.most, args.plant)
-    sys.stdout.write(json.dumps({"command": args.command, **asdict(faults)}) + "\n")
-    if faults.failures or not faults.injected:
+    wrong = False
+    for name in args.commands or COMMANDS:
+        with tempfile.TemporaryDirectory() as folder:
+            faults = run(name, Path(folder).resolve(), args.most, args.plant)
+        sys.stdout.write(json.dumps({"command": name, **asdict(faults)}) + "\n")
+        sys.stdout.flush()
+        wrong = wrong or bool(faults.failures) or not faults.injected
+    if wrong and not args.plant:
         sys.exit("a fault cost something, or ended in a traceback")
 
 

@@ -97,10 +97,19 @@ def lost_output() -> None:
 
 def no_fsync() -> None:
     """Files get their names before they are on the disk."""
+    _sync_only(stat.S_ISDIR)
+
+
+def no_folder_sync() -> None:
+    """Names may not be on the disk when they are spoken of."""
+    _sync_only(stat.S_ISREG)
+
+
+def _sync_only(kind: Callable[[int], bool]) -> None:
     real = os.fsync
 
     def fsync(fd: int) -> None:
-        if stat.S_ISDIR(os.fstat(fd).st_mode):
+        if kind(os.fstat(fd).st_mode):
             real(fd)
 
     os.fsync = fsync  # type: ignore[assignment]
@@ -110,6 +119,6 @@ PLANTS: dict[str, Callable[[], None]] = {
     plant.__name__.replace("_", "-"): plant
     for plant in (
         *(late_commit, no_transaction, careless_draft, copying_rename),
-        *(hushed_errors, lost_output, no_fsync),
+        *(hushed_errors, lost_output, no_fsync, no_folder_sync),
     )
 }

@@ -53,7 +53,7 @@ def test_nothing_is_lost_or_torn(job: str) -> None:
     tally = harness("kills", job, "--kills", KILLS[job], "--seed", 1)
     assert (tally["lost"], tally["torn"]) == (0, 0), tally["examples"]
     assert tally["kills"] == KILLS[job]
-    assert tally["acknowledged"] > 0
+    assert tally["acknowledged"] >= KILLS[job] // 5
 
 
 @pytest.mark.slow
