@@ -28,7 +28,10 @@ torture: .venv/.dev
 	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
+	cd tests && ../$(BIN)/python -m torture.power_export
 	cd tests && ../$(BIN)/python -m torture.faults
+	cd tests && ../$(BIN)/python -m torture.commands
+	cd tests && ../$(BIN)/python -m torture.streams
 
 # The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
 # atheris is there (pip install atheris), and mutates blindly if not.
