@@ -81,7 +81,8 @@ PLUGIN = Exporter(
             kto,
             {"completion": CHAT, "label": FLAG},
             _read_kto,
-            usage="`rl: kto` and `type: chatml.argilla_chat` (writes ChatML whatever the model).",
+            usage="`rl: kto`, `remove_unused_columns: false` and `type: chatml.argilla_chat` "
+            "(writes ChatML whatever the model).",
         ),
     },
 )

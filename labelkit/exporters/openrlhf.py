@@ -1,6 +1,7 @@
 """OpenRLHF 0.11 (openrlhf/datasets/), with --data.apply_chat_template.
 
-A `margin` counts only with --model.margin_loss_enable.
+A `margin` counts only with --model.margin_loss_enable. In prompts for generating from, `<image>` is
+where a picture goes, whatever the model (_str_to_content_list in prompts_dataset.py).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelkit.domain.asked import Asked
+from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT
 from labelkit.domain.units import Answer
 from labelkit.exporters import trl
@@ -47,6 +48,10 @@ PLUGIN = Exporter(
         ),
         "rm": _pairs(margin=True),
         "dpo": _pairs(),
-        "prompts": prompt_stage("input", usage="--data.apply_chat_template --data.input_key input"),
+        "prompts": prompt_stage(
+            "input",
+            carries=Carries(markers=("<image>",)),
+            usage="--data.apply_chat_template --data.input_key input",
+        ),
     },
 )
