@@ -123,12 +123,19 @@ def _flush() -> None:
 
 
 def _output_failed(error: OSError) -> ExitCode:
-    """A reader that went away is no news; a full disk under stdout is."""
-    # Whatever still sits in the buffer cannot be written; keep the interpreter from trying.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """A reader that went away is no news; a full disk, under stdout or a file, is."""
+    if error.filename is not None:
+        _say(f"error: {error.filename}: {error.strerror}")
+        return ExitCode.ERROR
+    _discard_stdout()
     if error.errno != errno.EPIPE:
         _say(f"error: the output cannot be written: {error.strerror or error}")
     return ExitCode.ERROR
+
+
+def _discard_stdout() -> None:
+    """Whatever still sits in the buffer cannot be written; keep the interpreter from trying."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _complain(error: LabelkitError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ from sqlalchemy import Engine, Select, bindparam, delete, insert, select
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError, StoreMissing
 from labelkit.store import schema
-from labelkit.store.disk import fresh_name, private_file, publish, sweep_strays
+from labelkit.store.disk import drop, fresh_name, private_file, publish, sweep_strays
 from labelkit.store.engine import Tx, make_engine, queue, reading, translated, writing
 from labelkit.store.sql import row_crc
 
@@ -62,10 +62,11 @@ class Store:
         self.engine.dispose()
 
 
-def create(path: Path) -> Store:
+def create(path: Path, fill: Callable[[Tx], object] = lambda _tx: None) -> None:
     """Make a new store, readable by its owner only. Raises Conflict when something is there.
 
-    It is built under another name and given its own when whole, so a crash leaves no half store.
+    It is built under another name, filled, and given its own when whole, so that nobody ever sees
+    half a store.
     """
     taken = Conflict(f"{path} is already there", hint="choose another name with --db")
     if path.exists():
@@ -76,6 +77,7 @@ def create(path: Path) -> Store:
         engine = build(draft)
         with writing(engine, draft) as tx:
             _first_settings(tx)
+            fill(tx)
         engine.dispose()
         publish(draft, path)
     except FileExistsError:
@@ -84,7 +86,6 @@ def create(path: Path) -> Store:
         raise StoreError(f"{path}: cannot be created: {error.strerror}") from error
     finally:
         sweep(draft)
-    return open_store(path)
 
 
 def build(path: Path) -> Engine:
@@ -101,7 +102,7 @@ def build(path: Path) -> Engine:
 def sweep(path: Path) -> None:
     """Remove a file that was never given a name, and what stood beside it."""
     for leftover in (path, Path(f"{path}.lock"), Path(f"{path}-journal")):
-        leftover.unlink(missing_ok=True)
+        drop(leftover)
 
 
 def _first_settings(tx: Tx) -> None:

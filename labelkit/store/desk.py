@@ -28,7 +28,7 @@ from labelkit.domain.tasks import BatchSettings, TaskRole
 from labelkit.errors import LeaseLost
 from labelkit.store import desk_statements as ask
 from labelkit.store import rules, schema
-from labelkit.store.codec import COMMON, OWN, TABLES, own_values, raw
+from labelkit.store.codec import COMMON, OWN, TABLES, common_values, own_values, raw
 from labelkit.store.engine import Tx
 from labelkit.store.sql import insert_many
 
@@ -261,21 +261,8 @@ def store_label(tx: Tx, label: Label, task_key: int | None, labeler_key: int | N
     prompt_key, ids = task_completions(tx, task_key)
     kind = type(label)
     guideline = rules.key_or_stub(tx, label.guideline) if label.guideline else None
-    common = (
-        raw(label.uid),
-        prompt_key,
-        labeler_key,
-        guideline,
-        task_key,
-        label.batch,
-        label.seconds,
-        label.note or None,
-        label.submitted_at,
-        raw(label.supersedes) if label.supersedes else None,
-        label.origin,
-        label.seq,
-    )
-    row = common + own_values(label, ids)
+    row = common_values(label, prompt_key, labeler_key, guideline, task_key)
+    row += own_values(label, ids)
     insert_many(tx, TABLES[kind], (*COMMON, *OWN[kind]), [row], known_ok=True)
 
 
