@@ -16,7 +16,8 @@ Reader = Callable[[Any, str], Any]
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 _KEY = re.compile(r"^[a-z][a-z0-9_]*$")
-_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_YES = frozenset(["true", "yes", "on", "y", "t", "1"])
+_NO = frozenset(["false", "no", "off", "n", "f", "0"])
 _MISSING = object()
 _WHOLE = "front matter"
 
@@ -55,9 +56,13 @@ def _whole(value: Any, place: str) -> int:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
         number = None
-    if number is None or (isinstance(value, float) and value != number):
+    if number is None or (isinstance(value, float) and not _is_whole(value)):
         raise FieldError(f"{place}: input should be a valid integer")
     return number
+
+
+def _is_whole(value: float) -> bool:
+    return value.is_integer() and abs(value) < 1 << 53
 
 
 def _at_least(least: int) -> Reader:
@@ -80,9 +85,9 @@ def _at_most(most: int) -> Reader:
 
 def _yes_or_no(value: Any, place: str) -> bool:
     word = str(value).lower()
-    if word not in _WORDS:
+    if word not in _YES | _NO:
         raise FieldError(f"{place}: input should be a valid boolean")
-    return _WORDS[word]
+    return word in _YES
 
 
 def _labels(value: Any, place: str) -> dict[int, str]:
