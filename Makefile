@@ -58,12 +58,18 @@ contracts: .venv/.dev
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# pip compiles what it installs, but not what it only links to: that would be done at a first start,
+# and at every start where PYTHONDONTWRITEBYTECODE is set.
+COMPILE := $(BIN)/python -m compileall -q labelkit
+
 .venv/.run: .venv/bin/python pyproject.toml
 	$(PIP) install -e .
+	$(COMPILE)
 	@touch $@
 
 .venv/.dev: .venv/bin/python pyproject.toml
 	$(PIP) install -e '.[dev]'
+	$(COMPILE)
 	@touch $@ .venv/.run
 
 # Train real trainers on real exports, each in an environment of its own.
