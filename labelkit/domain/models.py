@@ -208,6 +208,8 @@ AnyLabel = TypeVar("AnyLabel", bound=Label)
 
 def current(labels: Sequence[AnyLabel]) -> list[AnyLabel]:
     """Return the labels nobody superseded, in the order they were made."""
+    if len(labels) < 2:
+        return list(labels)
     old = {label.supersedes for label in labels if label.supersedes}
     return sorted((x for x in labels if x.uid not in old), key=lambda x: x.order)
 

@@ -90,6 +90,10 @@ class ImportReport:
         }
 
 
+class TooManyBad(InputError):
+    """The whole file was read, and too many of its rows are bad."""
+
+
 class _Undo(Exception):
     """Leaves the transaction without keeping it; the report is still good."""
 
@@ -187,7 +191,7 @@ def _run(
                 ingest.add(incoming)
         if report.rejected > options.max_bad:
             way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
-            raise InputError(_refusal(report, options), hint=way_out if good else None)
+            raise TooManyBad(_refusal(report, options), hint=way_out if good else None)
         report.counts = ingest.finish()
 
 
@@ -310,10 +314,14 @@ def _rejects(path: Path | None) -> Iterator[Callable[[plugins.Row, RecordError],
         return
     import jsonlines
 
-    with Replacing(path, even_refused=True, private=True) as file, jsonlines.Writer(file) as writer:
+    part = Replacing(path, even_after=TooManyBad, private=True)
+    with part as file, jsonlines.Writer(file) as writer:
 
         def keep(row: plugins.Row, error: RecordError) -> None:
             reason = {row.unit: row.line, "field": error.where, "reason": error.reason}
-            writer.write({**reason, "record": row.given or row.record})
+            try:
+                writer.write({**reason, "record": row.given or row.record})
+            except OSError as failure:
+                raise part.refused(failure) from failure
 
         yield keep

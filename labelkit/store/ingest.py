@@ -19,7 +19,7 @@ from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import Bundle, Guideline, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
 from labelkit.store import decisions, people, rules, schema
-from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
+from labelkit.store.codec import COMMON, OWN, TABLES, common_values, dump, own_values, raw
 from labelkit.store.engine import Tx
 from labelkit.store.purging import Gone
 from labelkit.store.sql import chunks, insert_many, next_id, plain_rows, row_crc
@@ -288,20 +288,8 @@ class Ingest:
         return found
 
     def _common_values(self, label: Label, prompt_key: int) -> tuple[Any, ...]:
-        return (
-            raw(label.uid),
-            prompt_key,
-            self._labeler(label),
-            self._guideline(label.guideline),
-            None,
-            label.batch,
-            label.seconds,
-            label.note or None,
-            label.submitted_at,
-            raw(label.supersedes) if label.supersedes else None,
-            label.origin,
-            label.seq,
-        )
+        labeler, guideline = self._labeler(label), self._guideline(label.guideline)
+        return common_values(label, prompt_key, labeler, guideline, None)
 
     def _labeler(self, label: Label) -> int | None:
         if label.labeler is None:

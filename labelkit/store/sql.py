@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from labelkit.store import schema
 from labelkit.store.engine import Tx
@@ -104,8 +106,18 @@ def next_id(tx: Tx, table: sa.Table) -> int:
     return int(tx.scalar(sa.select(sa.func.nextval(sequence))) or 1)
 
 
-def clock(tx: Tx) -> sa.ColumnElement[float]:
+class Now(FunctionElement[float]):
     """The database's own clock, in seconds since 1970: leases never trust a client's."""
-    if tx.dialect.name == "sqlite":
-        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
-    return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Float)
+
+    type = sa.Float()
+    inherit_cache = True
+
+
+@compiles(Now)
+def _now(_element: Now, _compiler: object, **_options: object) -> str:
+    return "EXTRACT(epoch FROM clock_timestamp())"
+
+
+@compiles(Now, "sqlite")
+def _now_in_sqlite(_element: Now, _compiler: object, **_options: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"

@@ -52,7 +52,11 @@ def found() -> Iterator[Case]:
 
 CASES = list(found())
 SHAPED = [case for case in CASES if case.how.columns]
-CHOOSY = [case for case in CASES if case.how.carries not in (Carries(), Carries(alternating=True))]
+CHOOSY = [  # no flattening helps a prompt that holds a marker
+    case
+    for case in CASES
+    if replace(case.how.carries, markers=()) not in (Carries(), Carries(alternating=True))
+]
 PAIRS = [case for case in CASES if case.stage in ("rm", "dpo")]
 
 
