@@ -235,7 +235,7 @@ def _around(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> _Around
         labels={
             kind: _by_prompt(tx, table, keys, view, brief.get(kind, ()))
             for kind, table in TABLES.items()
-            if parts.skips or kind is not Skip
+            if view.watermark[table.name] and (parts.skips or kind is not Skip)
         },
         decided=decided_about(tx, view, prompts),
         aliases=_by_prompt(tx, schema.prompt_alias, keys) if parts.aliases else {},
