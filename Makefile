@@ -110,9 +110,10 @@ bench: .venv/.dev .venv-peers/.done
 	$(PYTHON) -m benchmarks._peers
 	@touch $@
 
-# Change the statistics a little, everywhere, and see whether a test notices. What survives is
-# listed; MUTANTS="labelkit.agreement.gwet*" takes a slice, and a second run goes on where one ended.
-MUTANTS ?= labelkit.agreement.* labelkit.consensus.*
+# Change the statistics and the domain a little, everywhere, and see whether one of their own tests
+# notices. What survives is listed; MUTANTS="labelkit.agreement.gwet*" takes a slice, and a second
+# run goes on where one ended.
+MUTANTS ?= labelkit.agreement.* labelkit.consensus.* labelkit.domain.*
 mutants: .venv/.dev
 	$(PIP) install mutmut==3.8.1
 	set -f; $(BIN)/mutmut run $(MUTANTS)

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 REPO = Path(__file__).parent.parent
+
+
+def at_most(examples: int) -> settings:
+    """Settings for a slow property: so many examples, or fewer where the profile asks for fewer."""
+    return settings(max_examples=min(examples, settings.default.max_examples))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def half_agreement(value: Ints, standard: Ints) -> Floats:
     >>> half_agreement(np.array([1, 0, 1, 0]), np.array([1, 1, -1, 0])).tolist()
     [1.0, 0.5, 0.0, 1.0]
     """
-    return np.asarray(1 - np.abs(value - standard) / 2, dtype=np.float64)
+    return np.asarray(1 - np.abs(value - standard) / 2)
 
 
 def others(judgements: Judgements) -> tuple[Ints, Ints]:

@@ -153,7 +153,10 @@ class Flags:
 
 @dataclass(frozen=True)
 class Units:
-    """All that a statistic can be computed from. `gold` maps nothing: it is pair units, keyed."""
+    """All that a statistic can be computed from; answers name `labelers`, sorted, by index.
+
+    `gold` maps nothing: it is pair units, keyed.
+    """
 
     labelers: Sequence[str]
     pairs: Judgements

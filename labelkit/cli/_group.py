@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from labelkit.cli._app import Global
 from labelkit.cli._commands import COMMANDS, PANELS
+from labelkit.cli._params import plainly_read
 from labelkit.errors import ExitCode, LabelkitError
 
 TERMINATED = 128 + signal.SIGTERM
@@ -30,6 +31,9 @@ class Terminated(BaseException):
 
 class RootGroup(TyperGroup):
     """Lists commands from a table and imports only the one that runs."""
+
+    def get_params(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        return plainly_read(super().get_params(ctx))
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # vendored
         return list(COMMANDS)

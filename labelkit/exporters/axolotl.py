@@ -14,7 +14,7 @@ from typing import Any
 from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT, FLAG, TEXT
 from labelkit.domain.pairs import Judged, Pair
-from labelkit.exporters._rows import BOTH, Row, heard, messages_stage, said
+from labelkit.exporters._rows import Row, heard, messages_stage, said
 from labelkit.plugins import Exporter, Seen, Stage
 
 MESSAGE = {"role": TEXT, "content": TEXT}
@@ -66,7 +66,7 @@ PLUGIN = Exporter(
             rm,
             RM,
             _read_rm,
-            apart=BOTH,
+            quotes=True,
             carries=Carries(turns=False),
             usage="`reward_model: true` and `type: bradley_terry.chat_template`.",
         ),
@@ -74,14 +74,15 @@ PLUGIN = Exporter(
             dpo,
             {"messages": CHAT, "chosen": MESSAGE, "rejected": MESSAGE},
             _read_dpo,
-            apart=BOTH,
+            quotes=True,
             usage="`rl: dpo` and `type: chat_template.default`.",
         ),
         "kto": Stage(
             kto,
             {"completion": CHAT, "label": FLAG},
             _read_kto,
-            usage="`rl: kto` and `type: chatml.argilla_chat` (writes ChatML whatever the model).",
+            usage="`rl: kto`, `remove_unused_columns: false` and `type: chatml.argilla_chat` "
+            "(writes ChatML whatever the model).",
         ),
     },
 )

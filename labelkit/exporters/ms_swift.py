@@ -36,7 +36,6 @@ def _read_pair(row: Mapping[str, Any]) -> Seen:
 
 
 PAIR = {"messages": CHAT, "rejected_response": TEXT}
-APART = ("messages", "rejected_response")
 PLUGIN = Exporter(
     title="ms-swift",
     stages={
@@ -46,14 +45,14 @@ PLUGIN = Exporter(
             PAIR,
             _read_pair,
             margin=True,
-            apart=APART,
+            quotes=True,
             usage="swift rlhf --rlhf_type rm --dataset FILE",
         ),
         "dpo": Stage(
             pair,
             PAIR,
             _read_pair,
-            apart=APART,
+            quotes=True,
             usage="swift rlhf --rlhf_type dpo|orpo|cpo --dataset FILE",
         ),
         "kto": kto_messages_stage(usage="swift rlhf --rlhf_type kto --dataset FILE"),

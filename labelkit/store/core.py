@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, Select, bindparam, delete, insert, select
 
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError, StoreMissing
@@ -185,8 +187,14 @@ def refuse_bundle(path: Path, tx: Tx) -> None:
 
 def get_setting(tx: Tx, key: str, default: str = "") -> str:
     """Return one of the project's settings."""
-    found = tx.scalar(select(schema.setting.c.value).where(schema.setting.c.key == key))
+    found = tx.scalar(_setting(), {"called": key})
     return default if found is None else found
+
+
+@cache
+def _setting() -> Select[Any]:
+    table = schema.setting
+    return select(table.c.value).where(table.c.key == bindparam("called"))
 
 
 def put_setting(tx: Tx, key: str, value: str) -> None:

@@ -34,6 +34,9 @@ def test_each_rule_counts_what_it_says() -> None:
     assert [found[rule].value for rule in found] == pytest.approx([2 / 6, 1 / 4, 2.5 / 6])
     assert found["drop"].as_json()["agree"] == 1
     assert isinstance(found["drop"].as_json()["agree"], int)
+    low, high = found["drop"].low, found["drop"].high
+    assert found["drop"].as_json() == {"agree": 1, "n": 4, "rate": 0.25, "low": low, "high": high}
+    assert (low, high) == (0, pytest.approx(1 / 3))
     assert found["half"].as_json()["agree"] == 2.5
     assert "reason" not in found["half"].as_json()
 

@@ -38,10 +38,12 @@ def test_counts_as_documented(cli: Cli, tmp_path: Path) -> None:
     assert again["rankings"]["added"] == 0
 
 
-def test_importing_twice_leaves_the_same_records(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["the same bytes", "a blank line more"])
+def test_importing_twice_leaves_the_same_records(cli: Cli, tmp_path: Path, end: bytes) -> None:
     path = write_jsonl(tmp_path / "in.jsonl", [record(rankings=[ranking("x", "a > b = c > d")])])
     cli("import", path)
     once = cli("export", "--format", "records", "--out", "-").out
+    path.write_bytes(path.read_bytes() + end)
     cli("import", path)
     assert cli("export", "--format", "records", "--out", "-").out == once
 

@@ -227,6 +227,34 @@ def test_a_failure_inside_leaves_the_terminal_as_it_was(desk: Cli) -> None:
         assert " A6  B3 " in term.wait_for("Resumed where you left off")
 
 
+FIRST_SCREEN = """
+import json, sys
+from pathlib import Path
+sys.argv[:2] = ["labelkit"]
+from labelkit.__main__ import main
+try:
+    main()
+finally:
+    Path(LOADED).write_text(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_the_first_screen_loads_only_what_it_shows(desk: Cli, tmp_path: Path) -> None:
+    seen = tmp_path / "loaded.json"
+    code = FIRST_SCREEN.replace("LOADED", repr(str(seen)))
+    argv = [sys.executable, "-c", code, "-", *labelkit(desk.store, "rank", "--as", "ana")[3:]]
+    with Terminal(argv) as term:
+        term.wait_for(RATE)
+        term.press("q")
+        assert term.end() == 0
+    loaded = set(json.loads(seen.read_bytes()))
+    assert {"labelkit.tui.pages.rank", "textual.app", "sqlalchemy"} <= loaded
+    others = {f"labelkit.tui.pages.{page}" for page in ("choose", "compare", "reading", "review")}
+    plain = {"labelkit.tui.compare", "labelkit.tui.plain", "labelkit.services.assigning"}
+    heavy = {"pydantic", "numpy", "pandas", "alembic", "sqlalchemy.orm", "rich.markdown"}
+    assert loaded & (others | plain | heavy) == set()
+
+
 def test_it_lives_through_every_size(desk: Cli) -> None:
     with Terminal(labelkit(desk.store, "rank", "--as", "ana"), size=(80, 24)) as term:
         term.wait_for(RATE)
