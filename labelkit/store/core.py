@@ -94,8 +94,13 @@ def build(path: Path) -> Engine:
 
     private_file(path)
     engine = make_engine(path)
-    with translated(path):
-        upgrade(engine)
+    try:
+        with translated(path):
+            upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        sweep(path)
+        raise
     return engine
 
 

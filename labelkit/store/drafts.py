@@ -58,9 +58,9 @@ class Drafts:
 
     def drop(self, key: str) -> None:
         """Let a draft go, and what was left of it by a process that was killed."""
-        drop(self.folder / f"{key}.json")
         for stray in self.folder.glob(f".{key}.*"):
             drop(stray)
+        drop(self.folder / f"{key}.json")
 
     def keys_with(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`, sorted."""

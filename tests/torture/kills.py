@@ -134,6 +134,14 @@ class Ranking(Job):
         if acked and acked[-1].startswith("draft"):
             self._judge_draft(acked[-1].split(), tally)
 
+    def strays(self) -> list[str]:
+        """Unfinished drafts of tasks that are done."""
+        for who in stage.LABELERS:
+            with Desk(self.path, who) as desk:
+                while view := desk.next_task():
+                    desk.submit(view, stage.answer(view, self.rnd))
+        return [p.name for p in self.path.with_name(f"{self.path.name}.drafts").rglob(".*")]
+
     def _judge_draft(self, last: list[str], tally: Tally) -> None:
         """The last draft that was kept, or the one after it, comes up again."""
         with Desk(self.path, self.who) as desk:
@@ -146,9 +154,9 @@ class Ranking(Job):
 
 
 class Importing(Job):
-    """A file comes in: all of it or nothing of it."""
+    """A file of more than a block comes in: all of it or nothing of it."""
 
-    ROWS = 400
+    ROWS = 1000
 
     def prepare(self, turn: int) -> None:
         base = self.folder / "base.store"

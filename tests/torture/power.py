@@ -230,7 +230,7 @@ def record(folder: Path, labels: int, synchronous: str) -> tuple[Disk, list[Even
     folder = folder.resolve()
     store = folder / "disk" / "labelkit.db"
     store.parent.mkdir()
-    stage.build(store, prompts=8)
+    stage.build(store, prompts=max(8, labels))
     Path(f"{store}.lock").unlink(missing_ok=True)
     before = {p.name: p.read_bytes() for p in store.parent.iterdir()}
     log, ack = folder / "log", store.parent / "ack"

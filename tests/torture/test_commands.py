@@ -11,12 +11,12 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(power.traceable() is not None, reason=str(power.traceable())),
 ]
-FAULTS = 5
+FAULTS = 4
 PLANTED = [
     ("import", "no-transaction"),
     ("import", "hushed-errors"),
     ("export", "copying-rename"),
-    ("merge", "no-transaction"),
+    ("backup", "copying-rename"),
     ("restore", "hushed-errors"),
 ]
 

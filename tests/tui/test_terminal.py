@@ -161,6 +161,40 @@ def test_signals_leave_the_terminal_as_it_was(desk: Cli, number: signal.Signals)
         assert "How good is B?" in text
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_while_writing_leave_the_terminal_and_the_text(
+    desk: Cli, number: signal.Signals
+) -> None:
+    argv = labelkit(desk.store, "write", "--as", "ana")
+    with Terminal(argv) as term:
+        term.wait_for("Write the best answer")
+        term.press(*"Hello")
+        term.wait_for("1 word")
+        term.process.send_signal(number)
+        code = term.end()
+        assert term.restored, term.raw[-300:]
+        assert code == {15: 143, 1: -1, 2: 130}[number]
+        assert b"Traceback" not in term.raw
+    with Terminal(argv) as term:
+        term.wait_for("Hello")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_under_a_progress_bar_leave_the_terminal_and_the_store(
+    cli: Cli, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [record(f"q{i}") for i in range(60_000)])
+    with Terminal(labelkit(cli.store, "import", str(path))) as term:
+        term.wait_for("importing")
+        assert b"\x1b[?25l" in term.raw  # the bar hides the cursor
+        term.process.send_signal(number)
+        assert term.end() == {15: 143, 2: 130}[number]
+        assert term.restored, term.raw[-300:]
+        assert b"Traceback" not in term.raw
+    assert cli("status", "--json").json["prompts"] == 0
+
+
 CRASHING = """
 import sys
 from pathlib import Path
