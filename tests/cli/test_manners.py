@@ -42,6 +42,8 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
         (("nonsense",), 2, "No such command 'nonsense'"),
         (("import",), 2, "Missing argument 'FILE'"),
         (("agreement", "--min", "7"), 2, "--min"),
+        (("rank", "--as", "\udcff"), 2, "'--as': not UTF-8"),
+        (("status", "--db", "\udcff"), 2, "'--db': not UTF-8"),
     ],
 )
 def test_failures_without_a_store(
