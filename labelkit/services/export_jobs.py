@@ -152,6 +152,7 @@ def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent.close()
+    gc.freeze()  # looking through what was there before would turn shared pages into own ones
     try:
         store = open_store(job.path)
         small_cache(store)
