@@ -168,7 +168,7 @@ class Units:
 
     def without(self, kinds: set[str]) -> Units:
         """Return the same with some kinds of unit emptied."""
-        nothing = empty_units(self.labelers)
+        nothing = empty_units()
         return replace(self, **{kind: getattr(nothing, kind) for kind in kinds})
 
 

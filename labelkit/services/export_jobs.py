@@ -27,9 +27,10 @@ from labelkit.store.core import Store, open_store
 
 Progress = Callable[[int, int | None], None]
 
-_PROMPTS = 256
-"""Prompts in a range. Small jobs are done in this process: starting others takes longer."""
-_WORTH_IT = 8 * _PROMPTS
+_PROMPTS = 360
+"""Prompts in a range, about as many as are read at once."""
+_WORTH_IT = 2_048
+"""Smaller jobs are done in this process: starting others takes longer."""
 _OBJECTS = 100_000
 """New objects after which cycles are looked for: more than the bundles that are read at once."""
 _SLOT = 1 << 20
@@ -138,7 +139,7 @@ class _Worker:
 
     def _lines(self, split: str, rows: int, size: int, big: bytes, slot: int) -> Lines:
         data = memoryview(self._memory)[slot * _SLOT :][:size]
-        return Lines(split, "", rows, big or data)
+        return Lines(split, "", rows, (big or data,))
 
 
 # -- in the other process ------------------------------------------------------------------------
@@ -179,11 +180,12 @@ class _Out:
 
     def add(self, found: Lines) -> None:
         pieces, rows, size = self._waiting.get(found.split, ([], 0, 0))
-        if size and size + len(found.data) > _SLOT:
+        more = sum(map(len, found.pieces))
+        if size and size + more > _SLOT:
             self._hand_over(found.split, pieces, rows)
             pieces, rows, size = [], 0, 0
-        pieces.append(found.data)
-        self._waiting[found.split] = pieces, rows + found.rows, size + len(found.data)
+        pieces += found.pieces
+        self._waiting[found.split] = pieces, rows + found.rows, size + more
 
     def end(self, books: Books) -> None:
         for split, (pieces, rows, _) in self._waiting.items():

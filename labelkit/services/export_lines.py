@@ -1,14 +1,16 @@
 """From one bundle to the bytes of its rows, as JSON lines.
 
-A row of a pair repeats its prompt and two of the completions, so in the plain case each of them is
-encoded once and rows are put together out of those pieces: byte for byte what encoding every row
-would give, for a stage that quotes the two texts as they are (`Stage.quotes`).
+A row of a pair repeats its prompt and two of the completions, so each of them is encoded once and
+rows are put together out of those pieces: byte for byte what encoding every row would give, for a
+stage that quotes the two texts as they are (`Stage.quotes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
@@ -27,12 +29,16 @@ _STAND_INS = {_WON: _WON, _LOST: _LOST}
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Some rows of one prompt, encoded: every line ends in a line break."""
+    """Some rows of one prompt, encoded, in pieces: every line ends in a line break."""
 
     split: str
     prompt: str
     rows: int
-    data: bytes | memoryview
+    pieces: Sequence[bytes | memoryview]
+
+    @property
+    def data(self) -> bytes | memoryview:
+        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
 
 
 class Writer:
@@ -41,20 +47,25 @@ class Writer:
     def __init__(self, work: Work) -> None:
         self.work = work
         options, how = work.options, work.options.pairs
-        plain = how.scheme == "all" and how.margin == "none" and not options.by_group
-        self._in_pieces = plain and options.format in PREFERENCE and work.stage.quotes
+        self._framed = options.format in PREFERENCE and work.stage.quotes
+        self._plain = how.scheme == "all" and how.margin == "none" and not options.by_group
 
     def lines(self, bundle: Bundle, books: Books) -> Iterator[Lines]:
         """Yield a bundle's rows and keep the books."""
-        if not self._in_pieces:
+        if not self._framed:
             for split, prompt, row in self.work.rows(bundle, books):
-                yield Lines(split, prompt, 1, _line(row))
-            return
-        found = self._asked(bundle, books)
-        if found:
-            asked, pairs = found
-            rows = self._note(asked, pairs, books)
-            yield Lines(asked.split, bundle.prompt.uid, rows, self._encoded(asked, pairs))
+                yield Lines(split, prompt, 1, (_line(row),))
+        elif self._plain:
+            if found := self._asked(bundle, books):
+                asked, pairs = found
+                rows = self._note(asked, pairs, books)
+                yield Lines(asked.split, bundle.prompt.uid, rows, self._pieces(asked, pairs))
+        else:
+            for asked, items in groupby(self.work.items(bundle, books), key=itemgetter(0)):
+                each = [pair for _, pair in items]
+                books.rows[asked.split] += len(each)
+                pieces = self._own_pieces(asked, each)
+                yield Lines(asked.split, bundle.prompt.uid, len(each), pieces)
 
     def _asked(self, bundle: Bundle, books: Books) -> tuple[Asked, Beaten] | None:
         work = self.work
@@ -80,19 +91,36 @@ class Writer:
         books.rows[asked.split] += len(sizes)
         return len(sizes)
 
-    def _encoded(self, asked: Asked, pairs: Beaten) -> bytes:
+    def _pieces(self, asked: Asked, pairs: Beaten) -> list[bytes]:
         """Return the lines of one prompt's pairs."""
         frame = self._frame(asked)
         if frame is None:
-            return b"".join([_line(self._row(asked, x, y)) for x, worse in pairs for y in worse])
-        # A text inside of a JSON string is its own encoding without the quotes.
-        quoted = {uid: orjson.dumps(text)[1:-1] for uid, text in asked.texts.items()}
+            each = [_bare(chosen, uid) for chosen, rejected in pairs for uid in rejected]
+            return self._own_pieces(asked, each)
+        quoted = _quoted(asked)
         head, middle, tail = frame
-        out: list[bytes] = []
+        found: list[bytes] = []
         for chosen, rejected in pairs:
             start = head + quoted[chosen] + middle
-            out += (start, (tail + start).join([quoted[uid] for uid in rejected]), tail)
-        return b"".join(out)
+            for uid in rejected:
+                found += (start, quoted[uid], tail)
+        return found
+
+    def _own_pieces(self, asked: Asked, pairs: Sequence[Pair]) -> list[bytes]:
+        """Return the lines of pairs that have columns of their own at the end."""
+        frame = self._frame(asked)
+        if frame is None:
+            return [_line(self.work.row(asked, pair)) for pair in pairs]
+        quoted = _quoted(asked)
+        head, middle, tail = frame
+        found: list[bytes] = []
+        for pair in pairs:
+            found += (head, quoted[pair.chosen], middle, quoted[pair.rejected])
+            if own := self.work.own_columns(asked, pair):
+                found += (tail.removesuffix(b"}\n"), b",", _line(own)[1:])
+            else:
+                found.append(tail)
+        return found
 
     def _frame(self, asked: Asked) -> Frame | None:
         """Return what stands around the two texts in every line of a prompt.
@@ -100,14 +128,11 @@ class Writer:
         None where it cannot be told, because the prompt itself holds a stand-in.
         """
         stand_in = Asked(asked.bundle, asked.messages, asked.split, _STAND_INS)
-        line = _line(self._row(stand_in, _WON, _LOST))
+        line = _line(self.work.shaped(stand_in, _bare(_WON, _LOST)))
         head, *rest = line.split(_WON.encode())
         if len(rest) != 1 or len(rest := rest[0].split(_LOST.encode())) != 2:
             return None
         return Frame(head, *rest)
-
-    def _row(self, asked: Asked, chosen: str, rejected: str) -> dict[str, object]:
-        return self.work.row(asked, Pair(chosen, rejected, None, (), "", 2, 1))
 
 
 class Frame(NamedTuple):
@@ -116,6 +141,16 @@ class Frame(NamedTuple):
     head: bytes
     middle: bytes
     tail: bytes
+
+
+def _bare(chosen: str, rejected: str) -> Pair:
+    """A pair that says no more than what beat what."""
+    return Pair(chosen, rejected, None, (), "", 2, 1)
+
+
+def _quoted(asked: Asked) -> dict[str, bytes]:
+    """Encode every completion as it stands inside of a JSON string."""
+    return {uid: orjson.dumps(text)[1:-1] for uid, text in asked.texts.items()}
 
 
 def _line(row: dict[str, object]) -> bytes:

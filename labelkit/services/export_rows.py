@@ -180,18 +180,24 @@ class Work:
 
     def row(self, asked: Asked, item: Any) -> dict[str, Any]:
         """Return the row of one item, with the columns that every dialect may be given."""
+        row = self.shaped(asked, item)
+        return row | self.own_columns(asked, item) if isinstance(item, Pair) else row
+
+    def shaped(self, asked: Asked, item: Any) -> dict[str, Any]:
+        """Return what the stage makes of an item, and whose it is."""
         row = self.stage.row(asked, item)
-        if not self.stage.extras:
-            return row
-        row["prompt_id"] = asked.prompt.name
-        if self.options.format == "rankings":
-            row["ranking_id"] = item.uid
-        if isinstance(item, Pair):
-            if item.margin is not None:
-                row["margin"] = item.margin
-            if self.options.by_group:
-                row |= group_columns(asked, item)
+        if self.stage.extras:
+            row["prompt_id"] = asked.prompt.name
+            if self.options.format == "rankings":
+                row["ranking_id"] = item.uid
         return row
+
+    def own_columns(self, asked: Asked, pair: Pair) -> dict[str, Any]:
+        """Return what only this one of a prompt's pairs says, beside its texts."""
+        if not self.stage.extras:
+            return {}
+        margin = {} if pair.margin is None else {"margin": pair.margin}
+        return margin | group_columns(asked, pair) if self.options.by_group else margin
 
     def _length(self, asked: Asked, item: Any) -> int:
         """The prompt and the longest text that is learned from with it."""

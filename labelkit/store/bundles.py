@@ -13,6 +13,8 @@ from collections import defaultdict, namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
@@ -23,6 +25,7 @@ from labelkit.domain.models import (
     Bundle,
     Completion,
     Demonstration,
+    Label,
     Message,
     Prompt,
     Ranking,
@@ -42,8 +45,11 @@ from labelkit.store.codec import (
     sound_rows,
 )
 from labelkit.store.engine import Tx
+from labelkit.store.sql import chunks
 
 CHUNK = 400
+_AT_ONCE = 16
+"""Bundles that are made at once: objects that die young take the place of one another."""
 _UID = re.compile(r"[0-9a-f]{32}")
 _SPACE = 1 << 128
 _SMALL_CACHE_KIB = 8 << 10
@@ -130,8 +136,9 @@ def read_bundles(
             prompts = _prompts(tx, view, within, last, shared=parts.shared)
             if not prompts:
                 return
-            bundles = _bundles(tx, view, prompts, parts)
-        yield from bundles
+            rows = _around(tx, view, prompts, parts)
+        for some in chunks(prompts, _AT_ONCE):
+            yield from _bundles(some, rows, view, parts)
         if len(prompts) < CHUNK:
             return
         last = prompts[-1].uid
@@ -209,31 +216,52 @@ def _named_tuple(columns: tuple[str, ...]) -> Any:
     return namedtuple("Row", columns)
 
 
-@sound_rows()
-def _bundles(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> list[Bundle]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The rows that belong to some prompts, by the local keys of these; sources by completion."""
+
+    completions: Rows
+    labels: Mapping[type[Label], Rows]
+    decided: Rows
+    aliases: Rows
+    sources: Rows
+
+
+def _around(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> _Around:
     keys = [row.id for row in prompts]
-    sources = _sources(tx, keys) if parts.sources else {}
-    completions = _completions(tx, keys, view, sources, texts=parts.texts)
-    aliases = _by_prompt(tx, schema.prompt_alias, keys) if parts.aliases else {}
-    kinds = {k: t for k, t in TABLES.items() if parts.skips or k is not Skip}
-    labels = {
-        k: _by_prompt(tx, t, keys, view, () if parts.details else BRIEF.get(k, ()))
-        for k, t in kinds.items()
-    }
-    decided = decided_about(tx, view, prompts)
-    bundles = []
+    brief = {} if parts.details else BRIEF
+    return _Around(
+        completions=_completions(tx, keys, view, texts=parts.texts),
+        labels={
+            kind: _by_prompt(tx, table, keys, view, brief.get(kind, ()))
+            for kind, table in TABLES.items()
+            if view.watermark[table.name] and (parts.skips or kind is not Skip)
+        },
+        decided=decided_about(tx, view, prompts),
+        aliases=_by_prompt(tx, schema.prompt_alias, keys) if parts.aliases else {},
+        sources=_sources(tx, keys) if parts.sources else {},
+    )
+
+
+@sound_rows()
+def _bundles(prompts: Sequence[Any], around: _Around, view: Snapshot, parts: Parts) -> list[Bundle]:
+    bundles, sources = [], around.sources
     for row in prompts:
-        own = completions[row.id]
-        uids = {key: each.uid for key, each in own}
+        own = around.completions.get(row.id, ())
+        completions = [
+            Completion(uid.hex(), text, tuple(sources[key]) if key in sources else ())
+            for _, key, uid, text in own
+        ]
+        uids = {each[1]: made.uid for each, made in zip(own, completions, strict=True)}
         said = {
             kind: _labels(kind, rows[row.id], uids, view, parts)
-            for kind, rows in labels.items()
+            for kind, rows in around.labels.items()
             if row.id in rows
         }
         bundles.append(
             Bundle(
-                prompt=prompt_from(row, aliases, decided),
-                completions=tuple([each for _, each in own]),
+                prompt=prompt_from(row, around.aliases, around.decided),
+                completions=tuple(completions),
                 demonstrations=said.get(Demonstration, ()),
                 rankings=said.get(Ranking, ()),
                 skips=said.get(Skip, ()),
@@ -250,10 +278,8 @@ def decided_about(tx: Tx, view: Snapshot, prompts: list[Any]) -> Rows:
     return {key: sorted(rows, key=lambda row: row.id) for key, rows in found.items()}
 
 
-def _completions(
-    tx: Tx, keys: list[int], view: Snapshot, sources: Mapping[int, list[Source]], *, texts: bool
-) -> dict[int, list[tuple[int, Completion]]]:
-    """Map each prompt to its completions with their local keys, in the order of the uids."""
+def _completions(tx: Tx, keys: list[int], view: Snapshot, *, texts: bool) -> Rows:
+    """Map each prompt to its completions as (prompt, key, uid, text), in the order of the uids."""
     table = schema.completion
     text = table.c.text if texts else literal("")  # without it the index alone is read
     query = (
@@ -261,11 +287,7 @@ def _completions(
         .where(table.c.prompt_id.in_(keys), table.c.id <= view.watermark[table.name])
         .order_by(table.c.prompt_id, table.c.uid)
     )
-    found: dict[int, list[tuple[int, Completion]]] = {key: [] for key in keys}
-    for prompt, key, uid, said in tx.execute(query):
-        made = Completion(uid.hex(), said, tuple(sources[key]) if key in sources else ())
-        found[prompt].append((key, made))
-    return found
+    return {key: list(rows) for key, rows in groupby(tx.execute(query), key=itemgetter(0))}
 
 
 def _by_prompt(
@@ -285,7 +307,7 @@ def _by_prompt(
     return rows
 
 
-def _sources(tx: Tx, keys: list[int]) -> dict[int, list[Source]]:
+def _sources(tx: Tx, keys: list[int]) -> Rows:
     source, completion = schema.completion_source, schema.completion
     query = (
         select(source.c.completion_id, source.c.model, source.c.params, source.c.external_id)

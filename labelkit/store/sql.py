@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib import import_module
 from itertools import chain, islice
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from labelkit.store.engine import Tx
 
 T = TypeVar("T")
 _CHUNK = 500
-_AT_ONCE = 200
+_AT_ONCE = 256
 """Rows of one INSERT. SQLite looks up a table's last key once a statement, whatever it inserts."""
 
 
@@ -48,13 +48,18 @@ def insert_many(
         places = [columns.index(name) for name in sealed]
         rows = [(*row, row_crc([row[i] for i in places])) for row in rows]
         columns = (*columns, "crc")
-    text = partial(_insert_text, tx.dialect, table, tuple(columns), known_ok)
-    whole = len(rows) - len(rows) % _AT_ONCE
-    for start in range(0, whole, _AT_ONCE):
-        values = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
-        tx.exec_driver_sql(text(_AT_ONCE), values)
-    if whole < len(rows):
-        tx.exec_driver_sql(text(1), list(rows[whole:]))
+    start = 0
+    while left := len(rows) - start:
+        n = min(_AT_ONCE, 1 << left.bit_length() - 1)  # few sizes, so that statements are reused
+        text = _insert_text(tx.dialect, table, tuple(columns), known_ok, n)
+        tx.exec_driver_sql(text, tuple(chain.from_iterable(rows[start : start + n])))
+        start += n
+
+
+def plain_rows(tx: Tx, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """Fetch as the driver has it: for many rows of simple columns, which need no wrapper each."""
+    cursor = tx.execute(query).cursor
+    return [] if cursor is None else list(cursor.fetchall())
 
 
 def row_crc(values: Iterable[Any]) -> int:
@@ -73,7 +78,7 @@ def _said(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _insert_text(
     dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], known_ok: bool, n: int
 ) -> str:

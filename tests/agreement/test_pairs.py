@@ -66,6 +66,13 @@ def test_gold_is_found_by_its_pair(mine: Any, known: Any, data: st.DataObject) -
     assert list(zip(rows.tolist(), values.tolist(), strict=True)) == wanted
 
 
+def test_gold_may_stand_in_any_order() -> None:
+    judgements = judged([{0: 1}, {0: 0}, {0: -1}], [(0, 7), (2, 3), (5, 6)])
+    gold = judged([{0: 0}, {0: 1}, {0: -1}], [(5, 6), (2, 4), (0, 7)])
+    rows, values = against_gold(judgements, gold)
+    assert (rows.tolist(), values.tolist()) == ([0, 2], [-1, 0])
+
+
 def test_every_two_of_a_unit_are_compared_once() -> None:
     said = dict(enumerate([1, -1, 0, 1, 1, -1, 0, 0]))
     couples = list(combinations(said.values(), 2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import by_hand
 import pytest
 
 from labelkit import plugins
@@ -79,6 +80,9 @@ def test_gwet() -> None:
     assert said(found, "ratings", "ac2") == (None, 2, "there is only one answer to give")
     assert said(found, "pairs", "ac1") == (1, 6, "")
     assert said(measured("gwet", SAME), "pairs", "ac2") == (1, 3, FEW_PROMPTS)
+    one_pair = {"ana": "a > b", "ben": "a > b"}
+    assert said(measured("gwet", one_pair, one_pair), "pairs", "ac1") == (1, 2, "")
+    assert said(measured("gwet", one_pair, ALONE), "pairs", "ac1")[1:] == (1, FEW_PROMPTS)
 
 
 def test_cohens_kappa_of_labelers_who_share_too_little() -> None:
@@ -159,6 +163,18 @@ def test_w() -> None:
     tied = {**TIED, "cy": "a = b = c"}
     assert said(measured("kendall-w", tied)) == (None, 0, "everybody tied everything")
     assert said(measured("kendall-w", {**SAME, "cy": "a > b > c"})) == (1, 1, FEW_PROMPTS)
+
+
+def test_w_of_sets_that_more_and_fewer_labelers_ranked() -> None:
+    three = {"ana": "a > b > c", "ben": "a > c > b", "cy": "b > a > c"}
+    four = {**three, "di": "c > b = a"}
+    ranks = [[1.0, 2, 3], [1, 3, 2], [2, 1, 3]]
+    small, large = by_hand.kendall_w(ranks), by_hand.kendall_w([*ranks, [2.5, 2.5, 1]])
+    assert small is not None
+    assert large is not None
+    found = at(measured("kendall-w", three, four, {"ana": "a > b", "ben": "b > a"}))
+    assert (found.value, found.n) == (pytest.approx((small + large) / 2), 2)
+    assert (found.low, found.high) == (pytest.approx(large), pytest.approx(small))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labelkit.domain.asked import Asked, Carries, fitted, misfits
+from labelkit.domain.asked import Asked, Carries, few_shot_examples, fitted, misfits
 from labelkit.domain.models import Bundle, Completion, Message, Prompt
 
 SYSTEM, ASK, TELL, MORE = (
@@ -71,6 +71,12 @@ def test_flattening(
 
 def test_what_fits_is_left_as_it_is() -> None:
     assert fitted(TALK, Carries(), flatten=True) == (TALK, [])
+
+
+@pytest.mark.parametrize("turns", [[ASK], [ASK, TELL, MORE], [TELL, ASK], [ASK, ASK], []])
+def test_what_is_not_made_of_question_and_answer_has_no_examples(turns: list[Message]) -> None:
+    assert few_shot_examples(turns) == []
+    assert few_shot_examples([SYSTEM, ASK, TELL]) == [([SYSTEM, ASK], "Hello!")]
 
 
 def asked(*messages: Message) -> Asked:

@@ -74,6 +74,9 @@ def test_a_summary_has_nearest_rank_percentiles() -> None:
         "max": 4097,
         "over": {"1024": 3, "2048": 1, "4096": 1},
     }
+    thousand = summary(Counter(dict.fromkeys(range(1, 1001), 1)), "words")
+    assert thousand is not None
+    assert (thousand["p50"], thousand["p90"], thousand["p99"]) == (500, 900, 990)
     assert summary(Counter(), "words") is None
 
 

@@ -228,13 +228,14 @@ def test_rankings_that_a_row_can_say() -> None:
         ranking("2", "c = b > a", seq=1),
         ranking("3", "b > a", seq=2, repeat=True),
         ranking("4", "b = a", seq=3),
+        ranking("5", "b > a", seq=4, repeat=True),
     )
     counts: Counter[str] = Counter()
     assert orders(said, counts, ties=True) == ["a > b", "c=b > a", "b=a"]
-    assert (counts["repeated"], counts["too_few"], counts["ties_refused"]) == (1, 0, 0)
+    assert (counts["repeated"], counts["too_few"], counts["ties_refused"]) == (2, 0, 0)
     counts = Counter()
     assert orders(said, counts, ties=False) == ["a > b"]
-    assert (counts["repeated"], counts["ties_refused"], counts["ties_flattened"]) == (1, 2, 0)
+    assert (counts["repeated"], counts["ties_refused"], counts["ties_flattened"]) == (2, 2, 0)
     counts = Counter()
     assert orders(said, counts, ties=False, flatten=True) == ["a > b", "b > a"]
     assert (counts["ties_flattened"], counts["ties_refused"], counts["too_few"]) == (2, 0, 1)

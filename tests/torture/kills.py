@@ -154,9 +154,9 @@ class Ranking(Job):
 
 
 class Importing(Job):
-    """A file comes in: all of it or nothing of it."""
+    """A file of more than a block comes in: all of it or nothing of it."""
 
-    ROWS = 400
+    ROWS = 1000
 
     def prepare(self, turn: int) -> None:
         base = self.folder / "base.store"

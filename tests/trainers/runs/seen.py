@@ -18,15 +18,18 @@ IGNORED = -100
 Run = dict[str, Any]
 
 
-def carry_out(one: Callable[[Run, Path, Path], Run]) -> None:
+def carry_out(
+    one: Callable[[Run, Path, Path], Run], prepare: Callable[[Path, list[Path]], None] = make
+) -> None:
     """Do every run of the plan on stdin: `one(run, tiny, work)` answers for each.
 
-    `tiny` is a folder with a model and a tokenizer that know the words of all the plan's files.
+    `tiny` is a folder that was prepared for all the plan's files: with a model and a tokenizer that
+    know their words, if nothing else was asked for.
     """
     plan = json.load(sys.stdin)
     work = Path(plan["work"])
     tiny = work / "tiny"
-    make(tiny, [path for run in plan["runs"] for path in data_files(Path(run["folder"]))])
+    prepare(tiny, [path for run in plan["runs"] for path in data_files(Path(run["folder"]))])
     found = {run["name"]: one(run, tiny, work) for run in plan["runs"]}
     sys.stdout.write("\n@result " + json.dumps(found) + "\n")
 

@@ -16,22 +16,14 @@ from torchtune.models.qwen2._tokenizer import bytes_to_unicode
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
-def tokenizer_in(folder: Path) -> Any:
+def vocabulary(folder: Path, _: list[Path]) -> None:
     """One token a byte: the smallest vocabulary that reads everything."""
-    folder.mkdir(exist_ok=True)
-    vocabulary = {letter: token for token, letter in enumerate(bytes_to_unicode().values())}
-    special = {name: len(vocabulary) + i for i, name in enumerate(SPECIAL)}
-    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    folder.mkdir()
+    letters = {letter: token for token, letter in enumerate(bytes_to_unicode().values())}
+    special = [{"content": name, "id": len(letters) + i} for i, name in enumerate(SPECIAL)]
+    (folder / "vocab.json").write_text(json.dumps(letters))
     (folder / "merges.txt").write_text("")
-    added = {"added_tokens": [{"content": name, "id": i} for name, i in special.items()]}
-    (folder / "tokenizer.json").write_text(json.dumps(added))
-    tokenizer = qwen2_tokenizer(
-        str(folder / "vocab.json"),
-        str(folder / "merges.txt"),
-        special_tokens_path=str(folder / "tokenizer.json"),
-    )
-    tokenizer.eos_token_id = tokenizer.eos_id
-    return tokenizer
+    (folder / "tokenizer.json").write_text(json.dumps({"added_tokens": special}))
 
 
 def call(usage: str) -> tuple[str, dict[str, Any]]:
@@ -44,7 +36,9 @@ def call(usage: str) -> tuple[str, dict[str, Any]]:
 
 def loaded(run: dict[str, Any], tiny: Path, work: Path) -> dict[str, Any]:
     """Build what the card's call builds."""
-    tokenizer = tokenizer_in(work / "bytes")
+    files = (str(tiny / name) for name in ("vocab.json", "merges.txt", "tokenizer.json"))
+    tokenizer = qwen2_tokenizer(*files)
+    tokenizer.eos_token_id = tokenizer.eos_id
     build, named = call(run["usage"])
     data = getattr(datasets, build)(tokenizer, **named | {"data_files": str(train_file(run))})
     return built(run, [sides(data[at], tokenizer) for at in range(len(data))])
@@ -56,8 +50,12 @@ def sides(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
         texts = zip(batch["tokens"], batch["labels"], strict=True)
     else:
         texts = zip(*padded_collate_dpo([row], padding_idx=tokenizer.pad_id), strict=True)
-    return [side(tokenizer, ids.tolist(), labels.tolist()) for ids, labels in texts]
+    found = []
+    for ids, labels in texts:
+        kept = ids != tokenizer.pad_id
+        found.append(side(tokenizer, ids[kept].tolist(), labels[kept].tolist()))
+    return found
 
 
 if __name__ == "__main__":
-    carry_out(loaded)
+    carry_out(loaded, vocabulary)
