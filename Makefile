@@ -31,7 +31,10 @@ torture: .venv/.dev
 	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
+	cd tests && ../$(BIN)/python -m torture.power_export
 	cd tests && ../$(BIN)/python -m torture.faults
+	cd tests && ../$(BIN)/python -m torture.commands
+	cd tests && ../$(BIN)/python -m torture.streams
 
 # The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
 # atheris is there (pip install atheris), and mutates blindly if not.
@@ -58,12 +61,18 @@ contracts: .venv/.dev
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# pip compiles what it installs, but not what it only links to: that would be done at a first start,
+# and at every start where PYTHONDONTWRITEBYTECODE is set.
+COMPILE := $(BIN)/python -m compileall -q labelkit
+
 .venv/.run: .venv/bin/python pyproject.toml
 	$(PIP) install -e .
+	$(COMPILE)
 	@touch $@
 
 .venv/.dev: .venv/bin/python pyproject.toml
 	$(PIP) install -e '.[dev]'
+	$(COMPILE)
 	@touch $@ .venv/.run
 
 # Run real trainers, or at least their loaders, on real exports, each in an environment of its own.
@@ -110,9 +119,10 @@ bench: .venv/.dev .venv-peers/.done
 	$(PYTHON) -m benchmarks._peers
 	@touch $@
 
-# Change the statistics a little, everywhere, and see whether a test notices. What survives is
-# listed; MUTANTS="labelkit.agreement.gwet*" takes a slice, and a second run goes on where one ended.
-MUTANTS ?= labelkit.agreement.* labelkit.consensus.*
+# Change the statistics and the domain a little, everywhere, and see whether one of their own tests
+# notices. What survives is listed; MUTANTS="labelkit.agreement.gwet*" takes a slice, and a second
+# run goes on where one ended.
+MUTANTS ?= labelkit.agreement.* labelkit.consensus.* labelkit.domain.*
 mutants: .venv/.dev
 	$(PIP) install mutmut==3.8.1
 	set -f; $(BIN)/mutmut run $(MUTANTS)

@@ -41,8 +41,12 @@ def _ranking(uid: str, seq: int, uids: list[str], chance: random.Random) -> Rank
         labeler=chance.choice(LABELERS),
         tiers=tuple(tuple(places[p]) for p in sorted(places)),
         ratings={name: chance.randint(1, 7) for name in placed},
-        flags={name: ("opinion",) for name in placed if chance.random() < 0.3},
+        flags={name: _flags(chance) for name in placed},
     )
+
+
+def _flags(chance: random.Random) -> tuple[str, ...]:
+    return tuple(flag for flag in ("opinion", "harmful") if chance.random() < 0.3)
 
 
 def units_of(said: list[Bundle], gold: bool = True) -> Units:

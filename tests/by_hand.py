@@ -48,6 +48,19 @@ def ordinal(answers: Answers) -> Callable[[int, int], float]:
     return delta
 
 
+def alpha_on_pairs(answers: Answers, delta: Callable[[int, int], float]) -> float | None:
+    """Alpha where the sign of an answer is arbitrary: the expected part comes of the data doubled
+    by turning it round, still over the n (n - 1) of the plain data."""
+    units = pairable(answers)
+    plain = [v for unit in units for v in unit]
+    doubled = [v for unit in units for v in unit] + [-v for unit in units for v in unit]
+    observed = sum(
+        delta(a, b) / (len(unit) - 1) for unit in units for a, b in permutations(unit, 2)
+    )
+    expected = sum(delta(a, b) for a in doubled for b in doubled) / 4
+    return 1 - observed * (len(plain) - 1) / expected if expected else None
+
+
 def both_ways(answers: Answers) -> dict[object, dict[object, int]]:
     """Each unit once as it stands and once turned round."""
     turned = {("turned", u): {w: -v for w, v in said.items()} for u, said in answers.items()}
@@ -89,7 +102,11 @@ def sign(x: float) -> int:
 
 
 def tau_b(x: Sequence[float], y: Sequence[float]) -> float | None:
-    both = [(sign(x[i] - x[j]), sign(y[i] - y[j])) for i, j in combinations(range(len(x)), 2)]
+    pairs = combinations(range(len(x)), 2)
+    return tau_b_of_signs([(sign(x[i] - x[j]), sign(y[i] - y[j])) for i, j in pairs])
+
+
+def tau_b_of_signs(both: Sequence[tuple[int, int]]) -> float | None:
     top = sum(a * b for a, b in both)
     bottom = sqrt(sum(a != 0 for a, _ in both) * sum(b != 0 for _, b in both))
     return top / bottom if bottom else None

@@ -16,7 +16,7 @@ def chi_square_tail(x: float, df: int) -> float:
     half = x / 2
     if df % 2 == 0:
         return float(exp(-half) * sum(half**i / gamma(i + 1) for i in range(df // 2)))
-    terms = (half ** (i - 0.5) / gamma(i + 0.5) for i in range(1, (df + 1) // 2))
+    terms = (half ** (i - 0.5) / gamma(i + 0.5) for i in range(1, df // 2 + 1))
     return float(erfc(sqrt(half)) + exp(-half) * sum(terms))
 
 

@@ -15,7 +15,7 @@ def half_agreement(value: Ints, standard: Ints) -> Floats:
     >>> half_agreement(np.array([1, 0, 1, 0]), np.array([1, 1, -1, 0])).tolist()
     [1.0, 0.5, 0.0, 1.0]
     """
-    return np.asarray(1 - np.abs(value - standard) / 2, dtype=np.float64)
+    return np.asarray(1 - np.abs(value - standard) / 2)
 
 
 def others(judgements: Judgements) -> tuple[Ints, Ints]:
@@ -25,10 +25,8 @@ def others(judgements: Judgements) -> tuple[Ints, Ints]:
     whose pair nobody else judged, or that split the others evenly, are not among the rows.
     """
     unit, value = judgements.unit, judgements.value
-    n, n_units = np.bincount(unit, minlength=judgements.n_units), judgements.n_units
-    total = np.bincount(unit, value, minlength=n_units).astype(np.int64)
-    decided = np.bincount(unit, value != 0, minlength=n_units).astype(np.int64)
+    n, total, decided = np.bincount(unit), np.bincount(unit, value), np.bincount(unit, value != 0)
     margin = total[unit] - value
     undecided = (margin == 0) & (decided[unit] - (value != 0) > 0)
     rows = np.flatnonzero((n[unit] > 1) & ~undecided)
-    return rows, np.sign(margin[rows])
+    return rows, np.sign(margin[rows]).astype(int)

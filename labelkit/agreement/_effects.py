@@ -46,13 +46,11 @@ class Effects:
         """
         table = np.array(self._firsts, dtype=np.float64).reshape(-1, 4)
         prompt, position = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
-        shown = np.bincount(position, minlength=1)
+        shown = np.bincount(position)
         found = cells_measured(
             means, prompt, position, table[:, 2], table[:, 3], len(shown), NEVER_SHOWN
         )
-        return {
-            LETTERS[i]: replace(each, n=int(shown[i])) for i, each in enumerate(found) if shown[i]
-        }
+        return {LETTERS[i]: replace(each, n=int(shown[i])) for i, each in enumerate(found)}
 
     def lengths(self, means: Means) -> dict[str, Measured]:
         """Measure how often the longer text is preferred, by how much longer it is."""

@@ -48,7 +48,7 @@ def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False
     """
     code = np.searchsorted(np.asarray(values), answers.value)
     v = len(values)
-    n_labelers = int(answers.labeler.max()) + 1 if len(answers.labeler) else 0
+    n_labelers = int(answers.labeler.max(initial=0)) + 1
     keys = [no_ints()]
     for shift in range(1, n_labelers):
         same = np.flatnonzero(answers.unit[shift:] == answers.unit[:-shift])
@@ -59,31 +59,30 @@ def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False
         both = prompt * n_labelers**2 + cell
         keys.append((both * v + code[same]) * v + code[same + shift])
     found, times = np.unique(np.concatenate(keys), return_counts=True)
-    both, answer = np.divmod(found, max(1, v**2))
+    both, answer = np.divmod(found, v**2)
     rows, index = np.unique(both, return_inverse=True)
     table = np.zeros((len(rows), v, v))
-    table[(index, *np.divmod(answer, max(1, v)))] = times
-    prompt, pair = np.divmod(rows, max(1, n_labelers) ** 2)
+    table[(index, *np.divmod(answer, v))] = times
+    prompt, pair = np.divmod(rows, n_labelers**2)
     cells, cell = np.unique(pair, return_inverse=True)
     return LabelerPairs(
         prompt=prompt,
         cell=cell,
         table=(table + table[:, ::-1, ::-1]) / 2 if turn else table,
-        cells=np.column_stack(np.divmod(cells, max(1, n_labelers))),
+        cells=np.column_stack(np.divmod(cells, n_labelers)),
     )
 
 
 def matrix(
     labelers: Sequence[str], cells: Ints, measured: Sequence[Measured]
 ) -> Mapping[str, Finding]:
-    """Lay cells out as {labeler: {labeler: value}}, each pair of labelers once, by name."""
+    """Lay cells out as {labeler: {labeler: value}}, in the order of the labelers."""
     result: dict[str, dict[str, Finding]] = {}
-    named = [sorted((labelers[a], labelers[b])) for a, b in cells]
-    for (a, b), value in sorted(zip(named, measured, strict=True), key=lambda x: x[0]):
-        result.setdefault(a, {})[b] = value
+    for (a, b), value in zip(cells, measured, strict=True):
+        result.setdefault(labelers[a], {})[labelers[b]] = value
     return result
 
 
 def by_labeler(labelers: Sequence[str], measured: Sequence[Measured]) -> Mapping[str, Finding]:
-    """Lay values out as {labeler: value}, by name."""
-    return dict(sorted(zip(labelers, measured, strict=True), key=lambda x: x[0]))
+    """Lay values out as {labeler: value}, in the order of the labelers."""
+    return dict(zip(labelers, measured, strict=True))

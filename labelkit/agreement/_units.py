@@ -153,7 +153,10 @@ class Flags:
 
 @dataclass(frozen=True)
 class Units:
-    """All that a statistic can be computed from. `gold` maps nothing: it is pair units, keyed."""
+    """All that a statistic can be computed from; answers name `labelers`, sorted, by index.
+
+    `gold` maps nothing: it is pair units, keyed.
+    """
 
     labelers: Sequence[str]
     pairs: Judgements
@@ -165,7 +168,7 @@ class Units:
 
     def without(self, kinds: set[str]) -> Units:
         """Return the same with some kinds of unit emptied."""
-        nothing = empty_units(self.labelers)
+        nothing = empty_units()
         return replace(self, **{kind: getattr(nothing, kind) for kind in kinds})
 
 

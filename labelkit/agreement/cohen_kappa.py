@@ -36,7 +36,7 @@ def cohen_kappa(table: Floats, disagreement: Floats | None = None) -> float | No
     0.348
     """
     weights = 1.0 - np.eye(len(table)) if disagreement is None else disagreement
-    sums = _unit_sums(np.asarray(table, dtype=float)[None], weights)
+    sums = _unit_sums(np.asarray(table)[None], weights)
     found = float(_from_sums(sums, weights)[0])
     return found if np.isfinite(found) else None
 

@@ -50,7 +50,7 @@ def kappa_of(sums: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         p = sums[..., 0] / n
         pe = ((sums[..., 1:] / n[..., None]) ** 2).sum(axis=-1)
-        return np.where(pe < 1, (p - pe) / (1 - pe), np.nan)
+        return np.asarray((p - pe) / (1 - pe))
 
 
 def _compute(units: Units, means: Means) -> Finding:

@@ -45,7 +45,7 @@ def _weights(weights: Weights, v: int, values: Sequence[float] | None) -> Floats
         return np.eye(v)
     number = np.arange(v) if values is None else np.asarray(values, dtype=float)
     distance = np.abs(np.subtract.outer(number, number)) / (number.max() - number.min())
-    return np.asarray(1 - distance ** (1 if weights == "linear" else 2), dtype=np.float64)
+    return np.asarray(1 - distance ** (1 if weights == "linear" else 2))
 
 
 def unit_sums(counts: Ints, weights: Floats) -> Floats:

@@ -48,7 +48,7 @@ def tau_b_of(table: Floats) -> Floats:
 
 
 def _compute(units: Units, means: Means) -> Finding:
-    crossed = labeler_pairs(units.pairs, PAIR_VALUES, turn=True)
+    crossed = labeler_pairs(units.pairs, PAIR_VALUES)
     if not len(crossed.cells):
         return Measured(value=None, reason=NOTHING_SHARED)
     tau = tau_b_of(crossed.table)

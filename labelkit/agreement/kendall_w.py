@@ -26,9 +26,8 @@ def kendall_w(ranks: Floats | Ints) -> float | None:
     ...                           [2, 1, 4.5, 4.5, 4.5, 4.5, 8, 8, 8, 10]])), 3)  # Siegel
     0.828
     """
-    found = float(
-        _w_of(mid_ranks(np.asarray(ranks, dtype=float)), np.zeros(len(ranks), dtype=np.int64))[0]
-    )
+    one_group = np.zeros(len(ranks), dtype=np.int64)
+    found = float(_w_of(mid_ranks(ranks), one_group)[0])
     return found if np.isfinite(found) else None
 
 

@@ -122,14 +122,13 @@ def _bordered(block: Floats, edge: Floats, corner: Floats) -> Floats:
 
 def _climb(slope: Slope, x: Floats) -> Floats:
     """Return where the gradient is 0, by Newton's steps of bounded length; NaN if they fail."""
-    arrived = np.zeros(x.shape[:-1], dtype=bool)
     for _ in range(_STEPS):
         gradient, information = slope(x)
         size = np.trace(information, axis1=-2, axis2=-1)[..., None, None]
         ridge = np.eye(x.shape[-1]) * (1e-12 * size + 1e-300)  # moves no fixed point
         step = np.linalg.solve(information + ridge, gradient[..., None])[..., 0]
         longest = np.abs(step).max(axis=-1)
-        x = x + step * np.minimum(1, _LONGEST / np.maximum(longest, _LONGEST))[..., None]
+        x = x + step * (_LONGEST / np.maximum(longest, _LONGEST))[..., None]
         arrived = longest < TOLERANCE
         if arrived.all():
             break

@@ -19,7 +19,7 @@ def borda_points(votes: Votes) -> Floats:
     >>> borda_points(Votes(("a", "b"), np.array([[0.0, 2], [1, 0]]), np.array([[0.0, 1], [1, 0]])))
     array([2.5, 1.5])
     """
-    return np.asarray(votes.wins.sum(axis=1) + votes.ties.sum(axis=1) / 2, dtype=np.float64)
+    return np.asarray(votes.wins.sum(axis=1) + votes.ties.sum(axis=1) / 2)
 
 
 def _order(votes: Votes) -> Tiers:

@@ -19,7 +19,7 @@ def copeland_wins(votes: Votes) -> Floats:
     array([1., 0.])
     """
     k = len(votes.items)
-    return np.asarray((np.sign(votes.margin).sum(axis=1) + k - 1) / 2, dtype=np.float64)
+    return np.asarray((np.sign(votes.margin).sum(axis=1) + k - 1) / 2)
 
 
 def _order(votes: Votes) -> Tiers:

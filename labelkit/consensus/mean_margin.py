@@ -19,7 +19,7 @@ def mean_margins(votes: Votes) -> Floats:
     judged = votes.judged
     share = np.divide(votes.margin, judged, out=np.zeros(judged.shape), where=judged > 0)
     opponents = (judged > 0).sum(axis=1)
-    return np.asarray(share.sum(axis=1) / np.maximum(opponents, 1), dtype=np.float64)
+    return np.asarray(share.sum(axis=1) / np.maximum(opponents, 1))
 
 
 def _order(votes: Votes) -> Tiers:

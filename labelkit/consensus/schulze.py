@@ -22,7 +22,7 @@ def strongest_paths(margin: Floats) -> Floats:
     paths = np.maximum(margin, 0)
     for via in range(len(paths)):
         paths = np.maximum(paths, np.minimum.outer(paths[:, via], paths[via]))
-    return np.asarray(paths, dtype=np.float64)
+    return np.asarray(paths)
 
 
 def _order(votes: Votes) -> Tiers:

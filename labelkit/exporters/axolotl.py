@@ -18,7 +18,7 @@ from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT, FLAG, TEXT
 from labelkit.domain.pairs import Judged, Pair
 from labelkit.exporters import trl
-from labelkit.exporters._rows import BOTH, Row, heard, messages_stage, said
+from labelkit.exporters._rows import Row, heard, messages_stage, said
 from labelkit.plugins import Exporter, Seen, Stage
 
 
@@ -54,7 +54,7 @@ PLUGIN = Exporter(
             rm,
             RM,
             _read_rm,
-            apart=BOTH,
+            quotes=True,
             carries=Carries(system=False, turns=False),
             usage="`reward_model: true`, `type: bradley_terry.chat_template` and, under "
             "`datasets:` too, `drop_system_message: true`.",
@@ -63,7 +63,7 @@ PLUGIN = Exporter(
             trl.preference,
             trl.PAIR,
             trl.read_preference,
-            apart=BOTH,
+            quotes=True,
             usage="`rl: dpo`, `skip_prepare_dataset: true` and `type: passthrough.default`.",
         ),
         "kto": Stage(

@@ -37,7 +37,6 @@ def _read_pair(row: Mapping[str, Any]) -> Seen:
 
 
 PAIR = {"messages": CHAT, "rejected_response": TEXT}
-APART = ("messages", "rejected_response")
 CARRIES = Carries(alternating=True)
 PLUGIN = Exporter(
     title="ms-swift",
@@ -48,7 +47,7 @@ PLUGIN = Exporter(
             PAIR,
             _read_pair,
             margin=True,
-            apart=APART,
+            quotes=True,
             carries=CARRIES,
             usage="swift rlhf --rlhf_type rm --dataset FILE",
         ),
@@ -56,7 +55,7 @@ PLUGIN = Exporter(
             pair,
             PAIR,
             _read_pair,
-            apart=APART,
+            quotes=True,
             carries=CARRIES,
             usage="swift rlhf --rlhf_type dpo|orpo|cpo --dataset FILE",
         ),

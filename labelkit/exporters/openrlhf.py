@@ -13,7 +13,7 @@ from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT
 from labelkit.domain.units import Answer
 from labelkit.exporters import trl
-from labelkit.exporters._rows import BOTH, Row, heard, prompt_stage, said
+from labelkit.exporters._rows import Row, heard, prompt_stage, said
 from labelkit.plugins import Exporter, Seen, Stage
 
 
@@ -33,7 +33,7 @@ PREFERENCE_USAGE = (
 
 def _pairs(**more: Any) -> Stage:
     return Stage(
-        trl.preference, trl.PAIR, trl.read_preference, apart=BOTH, usage=PREFERENCE_USAGE, **more
+        trl.preference, trl.PAIR, trl.read_preference, quotes=True, usage=PREFERENCE_USAGE, **more
     )
 
 

@@ -52,8 +52,6 @@ def target(out: str | None, dry_run: bool) -> Path | IO[bytes]:
         return Path(str(out))
     if dry_run:
         return io.BytesIO()
-    if sys.stdout is None:
-        raise UsageError("stdout is closed", hint="--out DIR")
     if out is None and sys.stdout.isatty():
         raise UsageError("say where the rows go", hint="--out DIR, or --out - for this terminal")
     return sys.stdout.buffer

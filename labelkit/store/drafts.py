@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from labelkit.errors import StoreError
+from labelkit.store.disk import drop
 
 REVISION = "revision-"
 """How the keys of drafts of a revision begin."""
@@ -56,7 +57,10 @@ class Drafts:
         return body if isinstance(body, dict) else None
 
     def drop(self, key: str) -> None:
-        (self.folder / f"{key}.json").unlink(missing_ok=True)
+        """Let a draft go, and what was left of it by a process that was killed."""
+        for stray in self.folder.glob(f".{key}.*"):
+            drop(stray)
+        drop(self.folder / f"{key}.json")
 
     def keys_with(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`, sorted."""

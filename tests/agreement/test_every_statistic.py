@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 import pytest
 from bundles import LABELERS, bundles, units_of
-from hypothesis import given, settings
+from helpers import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit import plugins
@@ -62,7 +63,7 @@ def test_it_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles())
-@settings(max_examples=25)
+@at_most(25)
 def test_numbers_are_bounded_and_what_is_undefined_has_a_reason(
     name: str, said: list[Bundle]
 ) -> None:
@@ -90,7 +91,7 @@ def test_without_any_label_everything_is_undefined(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles(), st.randoms(use_true_random=False))
-@settings(max_examples=25)
+@at_most(25)
 def test_naming_and_listing_change_nothing(
     name: str, said: list[Bundle], chance: random.Random
 ) -> None:
@@ -121,7 +122,7 @@ def _renamed(bundle: Bundle, chance: random.Random) -> Bundle:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles())
-@settings(max_examples=25)
+@at_most(25)
 def test_other_names_for_labelers_change_nothing_but_the_names(
     name: str, said: list[Bundle]
 ) -> None:
@@ -141,7 +142,7 @@ def test_other_names_for_labelers_change_nothing_but_the_names(
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles())
-@settings(max_examples=15)
+@at_most(15)
 def test_a_labelers_second_word_counts_only_as_a_repeat(name: str, said: list[Bundle]) -> None:
     """The same rankings once more, later: nothing changes but intra-labeler agreement."""
     twice = [
@@ -160,7 +161,7 @@ def test_a_labelers_second_word_counts_only_as_a_repeat(name: str, said: list[Bu
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles())
-@settings(max_examples=15)
+@at_most(15)
 def test_it_reads_the_units_that_it_names_and_no_others(name: str, said: list[Bundle]) -> None:
     units, statistic = units_of(said), plugins.statistics.get(name)
     others: set[Any] = set(KINDS) - set(statistic.units)

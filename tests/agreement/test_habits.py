@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import pytest
 
 from labelkit.agreement._chance import binomial_tail, chi_square_tail
-from labelkit.agreement._habits import Habits
+from labelkit.agreement._habits import Habits, shown_of
 from labelkit.agreement._transitive import consistency
 from labelkit.domain.models import Ranking, Tiers
 
@@ -20,6 +22,10 @@ def test_chi_square_has_its_tabled_five_percent(df: int, x: float) -> None:
 
 
 def test_binomial_tail() -> None:
+    for successes in range(8):
+        ways = sum(comb(7, k) * 3 ** (7 - k) for k in range(successes, 8))
+        assert binomial_tail(successes, 7, 0.25) == pytest.approx(ways / 4**7)
+    assert max(binomial_tail(1, n, p / 99) for n in range(9, 99) for p in range(98)) == 1.0
     assert binomial_tail(0, 5, 0.5) == 1.0
     assert binomial_tail(5, 5, 0.5) == pytest.approx(1 / 32)
     assert binomial_tail(4, 5, 0.5) == pytest.approx(6 / 32)
@@ -50,7 +56,7 @@ def test_hurried_is_faster_than_five_seconds_or_40_characters_a_second() -> None
     none = habits(ranked(tiers))
     assert (none.hurried.value, none.median_seconds) == (None, None)
     both = habits(ranked(tiers, seconds=10.0), ranked(tiers, seconds=30.0))
-    assert both.median_seconds == 20
+    assert (both.median_seconds, both.rankings) == (20, 2)
 
 
 def test_all_tied() -> None:
@@ -68,6 +74,24 @@ def test_copies_of_the_order_shown() -> None:
     found = habits(ranked(strict, shown=("a", "d", "b", "c"), unranked=("d",)))
     assert (found.copied.value, found.by_chance) == (1, pytest.approx(1 / 3))
     assert habits(ranked(strict)).copied.n == 0
+    twice = habits(*[ranked(strict, shown=("a", "b", "c"))] * 2)
+    assert (twice.copied.n, twice.by_chance) == (2, pytest.approx(2 / 3))
+
+
+@pytest.mark.parametrize(
+    ("tiers", "shown", "found"),
+    [
+        ((("b",), ("a",)), "ab", ["a", "b"]),
+        ((("b",), ("a",)), "acb", ["a", "b"]),  # c was shown and not placed
+        ((("b",), ("a",)), "", []),
+        ((("b",), ("a",)), "a", []),  # known only in part
+        ((("a",),), "ab", []),  # one alone
+    ],
+)
+def test_the_order_shown_is_known_whole_or_not_at_all(
+    tiers: Tiers, shown: str, found: list[str]
+) -> None:
+    assert shown_of(ranked(tiers, shown=tuple(shown))) == found
 
 
 def test_first_places_by_position() -> None:

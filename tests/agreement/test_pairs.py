@@ -34,6 +34,9 @@ def test_each_rule_counts_what_it_says() -> None:
     assert [found[rule].value for rule in found] == pytest.approx([2 / 6, 1 / 4, 2.5 / 6])
     assert found["drop"].as_json()["agree"] == 1
     assert isinstance(found["drop"].as_json()["agree"], int)
+    low, high = found["drop"].low, found["drop"].high
+    assert found["drop"].as_json() == {"agree": 1, "n": 4, "rate": 0.25, "low": low, "high": high}
+    assert (low, high) == (0, pytest.approx(1 / 3))
     assert found["half"].as_json()["agree"] == 2.5
     assert "reason" not in found["half"].as_json()
 
@@ -61,6 +64,13 @@ def test_gold_is_found_by_its_pair(mine: Any, known: Any, data: st.DataObject) -
         if mine[unit] in answer
     ]
     assert list(zip(rows.tolist(), values.tolist(), strict=True)) == wanted
+
+
+def test_gold_may_stand_in_any_order() -> None:
+    judgements = judged([{0: 1}, {0: 0}, {0: -1}], [(0, 7), (2, 3), (5, 6)])
+    gold = judged([{0: 0}, {0: 1}, {0: -1}], [(5, 6), (2, 4), (0, 7)])
+    rows, values = against_gold(judgements, gold)
+    assert (rows.tolist(), values.tolist()) == ([0, 2], [-1, 0])
 
 
 def test_every_two_of_a_unit_are_compared_once() -> None:

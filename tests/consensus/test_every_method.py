@@ -8,7 +8,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 from bundles import bundles
-from hypothesis import given, settings
+from helpers import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit import plugins
@@ -97,7 +98,7 @@ def test_kemeny_says_when_it_is_beyond_it() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles(), st.randoms(use_true_random=False))
-@settings(max_examples=40)
+@at_most(40)
 def test_names_and_listing_change_nothing(
     name: str, said: list[Bundle], chance: random.Random
 ) -> None:
@@ -120,7 +121,7 @@ def test_names_and_listing_change_nothing(
 
 @pytest.mark.parametrize("name", NAMES)
 @given(bundles())
-@settings(max_examples=40)
+@at_most(40)
 def test_turning_every_ranking_round_turns_the_consensus_round(
     name: str, said: list[Bundle]
 ) -> None:
@@ -156,7 +157,7 @@ def _strict(bundle: Bundle, name: str, a: str, b: str) -> bool:
 
 @pytest.mark.parametrize("name", CONDORCET)
 @given(bundles())
-@settings(max_examples=40)
+@at_most(40)
 def test_who_beats_everybody_comes_first(name: str, said: list[Bundle]) -> None:
     for bundle in said:
         votes = votes_of(bundle.rankings)
@@ -169,7 +170,7 @@ def test_who_beats_everybody_comes_first(name: str, said: list[Bundle]) -> None:
 
 
 @given(bundles())
-@settings(max_examples=60)
+@at_most(60)
 def test_kemeny_is_the_best_of_all_orders(said: list[Bundle]) -> None:
     for bundle in said:
         votes = votes_of(bundle.rankings)
@@ -190,7 +191,7 @@ def test_kemeny_is_the_best_of_all_orders(said: list[Bundle]) -> None:
 
 
 @given(bundles())
-@settings(max_examples=40)
+@at_most(40)
 def test_mean_margin_is_the_order_that_pairs_are_chosen_by(said: list[Bundle]) -> None:
     """The same rule stands in domain.pairs, for schemes such as best-worst."""
     from collections import Counter

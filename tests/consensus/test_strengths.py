@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from helpers import at_most
+from hypothesis import given
 from hypothesis import strategies as st
 
+from labelkit.consensus import _strengths
 from labelkit.consensus._strengths import davidson, strengths, with_first_effect
 from labelkit.consensus._votes import Votes
 from labelkit.consensus.bradley_terry import (
@@ -32,7 +34,7 @@ def chances(x: Any) -> Any:
 
 
 @given(tables(1))
-@settings(max_examples=60)
+@at_most(60)
 def test_everybody_wins_as_often_as_expected(wins: Any) -> None:
     """The likelihood equations of Bradley-Terry."""
     x = strengths(wins)
@@ -42,7 +44,7 @@ def test_everybody_wins_as_often_as_expected(wins: Any) -> None:
 
 
 @given(tables(1), st.integers(1, 4))
-@settings(max_examples=60)
+@at_most(60)
 def test_davidson_expects_the_wins_and_the_ties_there_were(wins: Any, tied: int) -> None:
     ties = tied * (1 - np.eye(len(wins)))
     x, nu = davidson(wins, ties)
@@ -56,7 +58,7 @@ def test_davidson_expects_the_wins_and_the_ties_there_were(wins: Any, tied: int)
 
 
 @given(tables(1), st.integers(1, 3))
-@settings(max_examples=60)
+@at_most(60)
 def test_being_first_is_expected_to_help_as_often_as_it_did(first: Any, seed: int) -> None:
     second = np.random.default_rng(seed).integers(1, 5, first.shape) * (1 - np.eye(len(first)))
     x, lead = with_first_effect(first, second)
@@ -107,6 +109,17 @@ def test_being_first_is_fitted_for_each_one_too() -> None:
     assert expected == pytest.approx(first.sum(axis=1) + second.sum(axis=0), abs=1e-6)
 
 
+def test_whoever_comes_second_can_win_too() -> None:
+    """Three who always meet in one order: as many parameters as there are shares to fit."""
+    first = np.array([[0.0, 3, 1], [0, 0, 1], [0, 0, 0]])
+    second = np.array([[0.0, 1, 1], [0, 0, 2], [0, 0, 0]])
+    some, leads = with_first_effect(np.stack([first, first]), np.stack([second, 3 * second]))
+    for x, lead, times in zip(some, leads, (1, 3), strict=True):
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            share = first[i, j] / (first[i, j] + times * second[i, j])
+            assert 1 / (1 + np.exp(x[j] - x[i] - lead)) == pytest.approx(share)
+
+
 def test_where_nobody_tied_only_that_one_has_no_tie_parameter() -> None:
     wins = np.array([[[0.0, 3], [2, 0]]] * 2)
     ties = np.array([[[0.0, 1], [1, 0]], [[0.0, 0], [0, 0]]])
@@ -140,6 +153,39 @@ def test_a_great_gap_is_still_found() -> None:
     x = strengths(wins)
     games = wins + wins.T
     assert (games * chances(x)).sum(axis=1) == pytest.approx(wins.sum(axis=1), rel=1e-9)
+
+
+def ordinary(m: int) -> tuple[Any, Any, Any]:
+    """A hundred leagues of m: wins, other wins, and ties, everybody against everybody."""
+    chance = np.random.default_rng(m)
+    wins, others = chance.integers(1, 10, (2, 100, m, m)) * (1.0 - np.eye(m))
+    ties = np.triu(chance.integers(1, 4, (100, m, m)), 1).astype(float)
+    return wins, others, ties + np.swapaxes(ties, 1, 2)
+
+
+@pytest.mark.parametrize("m", [2, 3, 5])
+def test_a_fit_takes_a_handful_of_steps(m: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newton's method doubles the digits with each, if its slopes are right."""
+    wins, others, ties = ordinary(m)
+    monkeypatch.setattr(_strengths, "_STEPS", 6)
+    assert np.isfinite(strengths(wins)).all()
+    assert np.isfinite(with_first_effect(wins, others)[1]).all()
+    monkeypatch.setattr(_strengths, "_STEPS", 7)
+    assert np.isfinite(davidson(wins, ties)[1]).all()
+
+
+def test_a_fit_that_does_not_arrive_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    wins = np.array([[[0.0, 5], [5, 0]], [[0, 9], [1, 0]]])
+    monkeypatch.setattr(_strengths, "_STEPS", 3)
+    assert np.isfinite(strengths(wins)).tolist() == [[True, True], [False, False]]
+
+
+def test_steps_are_bounded_so_that_a_great_gap_is_not_overshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wins = np.array([[0.0, 1000, 1000], [1, 0, 1000], [1, 1, 0]])
+    monkeypatch.setattr(_strengths, "_STEPS", 11)
+    assert np.isfinite(strengths(wins)).all()
 
 
 def test_worths_have_a_prior_of_ties() -> None:

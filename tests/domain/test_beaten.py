@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import groupby
 
-from helpers import records
-from hypothesis import given, settings
+from helpers import at_most, records
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.domain.beaten import beaten
@@ -23,7 +23,7 @@ options = st.builds(
 
 
 @given(records(), options)
-@settings(max_examples=400)
+@at_most(400)
 def test_as_expand_says(record: dict, how: PairOptions) -> None:
     try:
         bundle = from_record(record).bundle
