@@ -18,7 +18,7 @@ class LabelerPairs:
 
     `prompt`, `cell` have shape (n,); `table` (n, v, v) counts units on which the cell's first
     labeler gave the value of the row and its second that of the column. `cells` (c, 2) are the
-    labelers, by index, the smaller first.
+    labelers, by index, the smaller first; each has a row at least.
     """
 
     prompt: Ints
@@ -28,7 +28,7 @@ class LabelerPairs:
 
     def totals(self, values: Floats) -> Floats:
         """Add up rows of values (n, c) by cell: (cells, c)."""
-        columns = [np.bincount(self.cell, v, minlength=len(self.cells)) for v in values.T]
+        columns = [np.bincount(self.cell, v) for v in values.T]
         return np.column_stack(columns).astype(np.float64)
 
     def resampled(self, means: Means, values: Floats) -> Floats:
@@ -37,7 +37,7 @@ class LabelerPairs:
 
     def prompts(self) -> list[int]:
         """Count the prompts of each cell."""
-        return [int(n) for n in np.bincount(self.cell, minlength=len(self.cells))]
+        return [int(n) for n in np.bincount(self.cell)]
 
 
 def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False) -> LabelerPairs:

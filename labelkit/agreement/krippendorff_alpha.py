@@ -79,7 +79,7 @@ def _square(triangles: Floats, v: int) -> Floats:
 
 def alpha_of(
     observed: Floats,
-    metric: Metric = "nominal",
+    metric: Metric,
     values: Sequence[float] | None = None,
     *,
     turn: bool = False,

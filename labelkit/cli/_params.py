@@ -5,17 +5,23 @@ That would make up a tenth of the time from `labelkit rank` to the first task.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
+_STRAY_BYTE = re.compile("[\ud800-\udfff]")
+"""How Python writes a byte of the command line that is no UTF-8."""
+
 
 class _AsTyped:
     """Reads texts and flags. Takes the place of what typer makes of an adapter of pydantic."""
 
-    def coerce(self, value: Any, *, param: object, ctx: object) -> Any:
+    def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
+        if isinstance(value, str) and _STRAY_BYTE.search(value):
+            raise typer.BadParameter("not UTF-8", ctx=ctx, param=param)
         return value
 
 

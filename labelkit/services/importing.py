@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from labelkit import plugins
+from labelkit.domain.models import Guideline
 from labelkit.domain.records import Incoming, Known, RecordError, from_record
 from labelkit.errors import InputError
 from labelkit.importers._shape import check_shape
@@ -24,12 +25,12 @@ from labelkit.services import import_memory
 from labelkit.services.files import Replacing
 from labelkit.services.import_formats import RECORDS, detect, items_by_id, rows_of
 from labelkit.services.project import opened
+from labelkit.store import rules
 from labelkit.store.engine import Tx
 from labelkit.store.ingest import PURGED, Counts, Ingest
 
 SHOWN_PROBLEMS = 50
 _PIECE = 1 << 20
-_SWITCH_SECONDS = 0.0005
 
 Progress = Callable[[int, int | None], None]
 """Called with (bytes read, bytes in all or None)."""
@@ -113,7 +114,7 @@ def import_file(
         plugins.importers.get(wanted)  # a name there is not is refused before anything is opened
     with opened(store) as opened_store, _rejects(options.rejects) as rejects:
         try:
-            with opened_store.write() as tx, _open(source, progress) as file, _hurried():
+            with opened_store.write() as tx, _open(source, progress) as file, _no_collector():
                 if not _known(tx, file, report, options):
                     _run(tx, _rows(_unzipped(file), report, options), report, options, rejects)
                     _remember(tx, file, report)
@@ -176,29 +177,40 @@ def _run(
     options: ImportOptions,
     rejects: Callable[[plugins.Row, RecordError], None],
 ) -> None:
-    with Ingest(tx) as ingest:
-        known = Known(ingest.completion_names, ingest.guideline)
-        good = 0
-        for row in rows:
-            try:
-                incoming = _incoming(row, known)
-            except RecordError as error:
-                _note(report, row, error)
-                rejects(row, error)
-                continue
-            good += 1
-            if report.rejected <= options.max_bad:
-                ingest.add(incoming)
-        if report.rejected > options.max_bad:
-            way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
-            raise TooManyBad(_refusal(report, options), hint=way_out if good else None)
-        report.counts = ingest.finish()
+    ingest = Ingest(tx)
+    known = Known(ingest.completion_names, _remembered_guidelines(tx))
+    good = 0
+    for row in rows:
+        try:
+            incoming = _incoming(row, known)
+        except RecordError as error:
+            _note(report, row, error)
+            rejects(row, error)
+            continue
+        good += 1
+        if report.rejected <= options.max_bad:
+            ingest.add(incoming)
+    if report.rejected > options.max_bad:
+        way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
+        raise TooManyBad(_refusal(report, options), hint=way_out if good else None)
+    report.counts = ingest.finish()
 
 
 def _incoming(row: plugins.Row, known: Known) -> Incoming:
     if row.record is None:
         raise RecordError(row.where or "line", row.reason)
     return from_record(check_shape(dict(row.record)), known)
+
+
+def _remembered_guidelines(tx: Tx) -> Callable[[str], Guideline | None]:
+    memory: dict[str, Guideline | None] = {}
+
+    def find(ref: str) -> Guideline | None:
+        if ref not in memory:
+            memory[ref] = rules.find(tx, ref)
+        return memory[ref]
+
+    return find
 
 
 def _note(report: ImportReport, row: plugins.Row, error: RecordError) -> None:
@@ -220,18 +232,13 @@ def _refusal(report: ImportReport, options: ImportOptions) -> str:
 
 
 @contextmanager
-def _hurried() -> Iterator[None]:
-    """Records hold no cycles, and looking for some among them takes a sixth of the time.
-
-    And the thread that writes them should not wait long for Python's lock between two statements.
-    """
-    was_on, interval = gc.isenabled(), sys.getswitchinterval()
+def _no_collector() -> Iterator[None]:
+    """Records hold no cycles, and looking for some among them takes a sixth of the time."""
+    was_on = gc.isenabled()
     gc.disable()
-    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         yield
     finally:
-        sys.setswitchinterval(interval)
         if was_on:
             gc.enable()
 

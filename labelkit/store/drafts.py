@@ -58,13 +58,18 @@ class Drafts:
 
     def drop(self, key: str) -> None:
         """Let a draft go, and what was left of it by a process that was killed."""
-        for stray in self.folder.glob(f".{key}.*"):
-            drop(stray)
-        drop(self.folder / f"{key}.json")
+        draft = self.folder / f"{key}.json"
+        for path in (*unfinished_of(draft), draft):
+            drop(path)
 
     def keys_with(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`, sorted."""
         return sorted(path.stem for path in self.folder.glob(f"{prefix}*.json"))
+
+
+def unfinished_of(draft: Path) -> list[Path]:
+    """What processes that were killed while they saved a draft left beside it."""
+    return list(draft.parent.glob(f".{draft.stem}.*"))
 
 
 def count(store: Path) -> int:

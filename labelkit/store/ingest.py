@@ -1,8 +1,7 @@
 """Take bundles in: what is new is added, what is known is counted, nothing is ever changed.
 
 Bundles are worked off in blocks, a handful of statements each, because a statement per row costs
-more than everything else an import does. A full block is written by a thread, for SQLite works
-without Python's lock: meanwhile the next one is read. Call only inside one `Store.write()`.
+more than everything else an import does. Call only inside one `Store.write()`.
 """
 
 from __future__ import annotations
@@ -11,21 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select, update
 
 from labelkit.domain.canonical import canonical_json
-from labelkit.domain.models import Bundle, Guideline, Label, Labeler, Prompt
+from labelkit.domain.models import Bundle, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
 from labelkit.store import decisions, people, rules, schema
 from labelkit.store.codec import COMMON, OWN, TABLES, common_values, dump, own_values, raw
 from labelkit.store.engine import Tx
 from labelkit.store.purging import Gone
 from labelkit.store.sql import chunks, insert_many, next_id, plain_rows, row_crc
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
 
 _BLOCK = 400
 _ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "external_id")
@@ -38,21 +34,14 @@ PURGED = "purged_before"
 
 @dataclass(slots=True)
 class Ingest:
-    """An import in progress. `counts` is right after `finish()`.
-
-    Between `add` and `finish` nobody else may use the transaction: ask `completion_names` and
-    `guideline` here. Leave it as a context before the transaction ends.
-    """
+    """An import in progress. `counts` is right after `finish()`."""
 
     tx: Tx
     counts: Counts = field(default_factory=dict)
     _block: list[Bundle] = field(default_factory=list)
-    _writer: ThreadPoolExecutor | None = None
-    _written: Future[None] | None = None
     _next: dict[str, int] = field(default_factory=dict)
     _labelers: dict[str, int] = field(default_factory=dict)
     _guidelines: dict[str, int] = field(default_factory=dict)
-    _read_guidelines: dict[str, Guideline | None] = field(default_factory=dict)
     _gone: Gone = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,59 +53,26 @@ class Ingest:
         self._gone = Gone(self.tx)
         self._guidelines = {ref: key for key, ref in rules.refs(self.tx).items()}
 
-    def __enter__(self) -> Ingest:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer:
-            self._writer.shutdown()
-
     def add(self, incoming: Incoming) -> None:
         self.counts["completions"]["collapsed"] += incoming.collapsed_completions
         self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
+        prompt = incoming.bundle.prompt
+        if self._gone.knows(prompt.uid, prompt.user):
+            self.counts["prompts"][PURGED] += 1
         self._block.append(incoming.bundle)
         if len(self._block) >= _BLOCK:
-            self._settle()
-            block, self._block = self._block, []
-            self._written = self._aside().submit(self._write, block)
+            self.finish()
 
     def finish(self) -> Counts:
         """Write what is still waiting and return the counts."""
-        self._settle()
         block, self._block = self._block, []
         if block:
-            self._write(block)
+            prompts = self._prompts(block)
+            completions = self._completions(block, prompts)
+            for get in ("rankings", "demonstrations", "skips"):
+                self._labels(block, get, prompts, completions)
+            self._decisions(block, prompts)
         return self.counts
-
-    def _aside(self) -> ThreadPoolExecutor:
-        if self._writer is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._writer = ThreadPoolExecutor(max_workers=1)
-        return self._writer
-
-    def _settle(self) -> None:
-        """Wait for the block that is being written; what went wrong there is raised here."""
-        written, self._written = self._written, None
-        if written:
-            written.result()
-
-    def _write(self, block: Sequence[Bundle]) -> None:
-        if self._gone:
-            back = sum(self._gone.knows(b.prompt.uid, b.prompt.user) for b in block)
-            self.counts["prompts"].update({PURGED: back} if back else {})
-        prompts = self._prompts(block)
-        completions = self._completions(block, prompts)
-        for get in ("rankings", "demonstrations", "skips"):
-            self._labels(block, get, prompts, completions)
-        self._decisions(block, prompts)
-
-    def guideline(self, ref: str) -> Guideline | None:
-        """Return a guideline by `name@version`, or None."""
-        if ref not in self._read_guidelines:
-            self._settle()
-            self._read_guidelines[ref] = rules.find(self.tx, ref)
-        return self._read_guidelines[ref]
 
     def completion_names(self, prompt: str) -> Names:
         """Map the external ids of a prompt's stored completions to their uids."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labelkit.agreement._bootstrap import Means
 from labelkit.agreement._consensus_of_others import half_agreement, others
-from labelkit.agreement._units import Answers, Judgements
+from labelkit.agreement._units import Answers, Judgements, by_pattern
 from labelkit.agreement.cohen_kappa import cohen_kappa, disagreement_of
 from labelkit.agreement.fleiss_kappa import fleiss_kappa
 from labelkit.agreement.gwet import ONE_VALUE, gwet_ac
@@ -21,6 +21,7 @@ from labelkit.agreement.gwet import measure as measure_gwet
 from labelkit.agreement.kendall_tau_b import kendall_tau_b
 from labelkit.agreement.kendall_w import kendall_w, mid_ranks
 from labelkit.agreement.krippendorff_alpha import krippendorff_alpha
+from labelkit.agreement.krippendorff_alpha import measure as measure_alpha
 
 VALUES = (-1, 0, 1)
 answers = st.dictionaries(
@@ -152,6 +153,35 @@ def test_values_need_not_be_evenly_spaced() -> None:
     wanted_alpha = by_hand.alpha(said, by_hand.interval)
     assert krippendorff_alpha(table(said, scale), "interval", scale) == close(wanted_alpha)
     assert krippendorff_alpha(table(said, scale), "interval") != close(wanted_alpha)
+
+
+@given(answers)
+def test_alpha_by_ratio_counts_two_zeros_as_the_same(said: by_hand.Answers) -> None:
+    shifted = {u: {w: v + 1 for w, v in s.items()} for u, s in said.items()}  # 0, 1, 2
+    wanted = by_hand.alpha(shifted, lambda a, b: ((a - b) / (a + b)) ** 2 if a + b else 0.0)
+    assert krippendorff_alpha(table(shifted, (0, 1, 2)), "ratio", (0, 1, 2)) == close(wanted)
+    assert krippendorff_alpha(table(shifted, (0, 1, 2)), "ratio") == close(wanted)
+
+
+def test_alpha_from_answers_on_an_uneven_scale() -> None:
+    """Two prompts, whose interval reaches from the alpha of one to that of the other."""
+    unit, labeler, value = np.array([[0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], [1, 2, 7, 7, 7, 1]])
+    answers = Answers(unit, labeler, value, np.array([0, 0, 1]))
+    scale, counts = (1, 2, 7), np.array([[1, 1, 0], [0, 0, 2], [1, 0, 1]])
+    found = measure_alpha(answers, scale, ["interval", "ordinal"], Means(replicates=200))
+    for metric in ("interval", "ordinal"):
+        assert found[metric].value == close(krippendorff_alpha(counts, metric, scale))
+        ends = [krippendorff_alpha(counts[rows], metric, scale) for rows in ([0, 1, 0, 1], [2, 2])]
+        assert [found[metric].high, found[metric].low] == [
+            pytest.approx(end, abs=1e-6) for end in ends
+        ]
+
+
+def test_patterns_beyond_what_a_whole_number_holds_are_told_apart() -> None:
+    counts = np.zeros((3, 90), dtype=np.int64)
+    counts[0, 70] = counts[1, 80] = counts[2, 70] = 1
+    found = by_pattern(counts, lambda rows: rows @ np.arange(90.0))
+    assert found.tolist() == [70, 80, 70]
 
 
 def test_ranks_may_be_unsigned() -> None:

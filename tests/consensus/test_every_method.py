@@ -222,6 +222,7 @@ def test_weights_count_votes_and_0_silences() -> None:
     assert votes.wins.tolist() == [[0, 2, 2], [0, 0, 0], [0, 0, 0]]
     assert votes.ties.tolist() == [[0, 0, 0], [0, 0, 2], [0, 2, 0]]
     assert votes.judged.tolist() == [[0, 2, 2], [2, 0, 2], [2, 2, 0]]
+    assert votes_of(said, {"ana": 2.0}).wins.tolist() == [[0, 2, 3], [1, 0, 1], [0, 0, 0]]
     found = consensus_tiers(said, method("bradley-terry"), {"ana": 2.0, "ben": 0.0})
     assert found == (("a",), ("b", "c"))
     assert consensus_tiers(said, method("borda"), {"ben": 0.0}) == (("a",), ("b",), ("c",))

@@ -160,7 +160,7 @@ def met() -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 400])
-def test_blocks_are_written_in_order_while_more_is_read(
+def test_it_does_not_matter_where_blocks_end(
     cli: Cli, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_jsonl(tmp_path / "in.jsonl", met())

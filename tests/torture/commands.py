@@ -180,6 +180,14 @@ def _said(store: Path) -> Any:
     return version, rules, stage.records_digest(store, Path(f"{store}.said"))
 
 
+def _problems(path: Path) -> list[str]:
+    """What is wrong with a store that may be no store at all."""
+    try:
+        return stage.look(path)[1]
+    except sqlite3.Error as error:
+        return [str(error)]
+
+
 def _files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file with a final name that is not a store: those differ by the moment."""
     return {
@@ -339,7 +347,7 @@ class Harness:
         if stage.schema_of(store)[0] == schema.SCHEMA_VERSION:
             problems += [f"{f.where} {f.what}" for f in doctor.examine(store).findings if f.serious]
         for each in backup.listed(store):
-            problems += [f"backup: {p}" for p in stage.look(each.path)[1]]
+            problems += [f"backup: {p}" for p in _problems(each.path)]
         if problems:
             self.faults.note("torn", f"{where}: {problems[:3]}")
 

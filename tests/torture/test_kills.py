@@ -34,7 +34,7 @@ def harness(name: str, *args: object) -> Any:
     """Run a harness in a process of its own: it forks, and its children are killed."""
     argv = [sys.executable, "-m", f"torture.{name}", *map(str, args)]
     ran = subprocess.run(
-        argv, cwd=REPO / "tests", capture_output=True, text=True, timeout=300, check=False
+        argv, cwd=REPO / "tests", capture_output=True, text=True, timeout=900, check=False
     )
     assert ran.stdout, ran.stderr
     return json.loads(ran.stdout)

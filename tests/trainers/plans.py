@@ -9,8 +9,13 @@ from labelkit import plugins
 ENVIRONMENTS = Path(__file__).parent / "environments"
 OTHERS = sorted({path.name.split(".")[0] for path in ENVIRONMENTS.glob("*.txt")} - {"trl"})
 LOADERS = ("openrlhf", "torchtune", "verl")
-"""Of these the loaders are run, and no training: it needs what a CPU has not."""
+"""Of these the data sets and collators are run, and nothing is trained."""
 TRAINED = [name for name in OTHERS if name not in LOADERS]
+EVERY_TURN = {
+    *((trainer, "sft") for trainer in ("axolotl", "llamafactory", "ms-swift", "torchtune", "verl")),
+    ("torchtune", "dpo"),
+}
+"""Where earlier assistant turns are learned too, and not the completion alone."""
 STAGES = ("sft", "rm", "dpo", "kto")
 
 

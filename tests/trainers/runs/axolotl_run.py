@@ -21,7 +21,7 @@ def settings(run: dict[str, Any], tiny: Path, work: Path) -> Path:
     """Write the configuration: what the card says, and how to be quick on a CPU."""
     said = re.findall(r"`(\w+): (\S+)`", run["usage"])
     asked = {key: yaml.safe_load(value) for key, value in said}
-    form = asked.pop("type")
+    reading = {key: asked.pop(key) for key in ("type", "drop_system_message") if key in asked}
     chosen = {
         "base_model": str(tiny),
         "chat_template": "tokenizer_default",
@@ -53,7 +53,7 @@ def settings(run: dict[str, Any], tiny: Path, work: Path) -> Path:
     for split in ("train", "valid") if run.get("probe") else ("train",):
         path = train_file(run).with_stem(split)
         chosen[SPLITS[split]] = [
-            {"path": str(path), "ds_type": "json", "split": "train", "type": form}
+            {"path": str(path), "ds_type": "json", "split": "train", **reading}
         ]
     path = work / f"{run['name']}.yaml"
     path.write_text(yaml.safe_dump(chosen))
