@@ -229,6 +229,9 @@ class _Around:
 
 def _around(tx: Tx, view: Snapshot, prompts: list[Any], parts: Parts) -> _Around:
     keys = [row.id for row in prompts]
+    if 2 * len(keys) > CHUNK:
+        # The driver keeps what it made of each text of a statement: let most have the same.
+        keys += keys[-1:] * (CHUNK - len(keys))
     brief = {} if parts.details else BRIEF
     return _Around(
         completions=_completions(tx, keys, view, texts=parts.texts),
