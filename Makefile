@@ -12,6 +12,9 @@ ENVIRONMENTS := .venv-trainers
 # TRAINERS_PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 TRAINERS_PIP_ARGS ?=
 comma := ,
+space := $(subst ,, )
+EVERY_TRAINER := $(filter-out %.nodeps,$(patsubst tests/trainers/environments/%.txt,%,\
+	$(wildcard tests/trainers/environments/*.txt)))
 
 .PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz mutants lock audit \
 	clean
@@ -28,7 +31,10 @@ torture: .venv/.dev
 	@for job in ranking importing exporting migrating restoring merging; do \
 	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
 	cd tests && ../$(BIN)/python -m torture.power --labels 40
+	cd tests && ../$(BIN)/python -m torture.power_export
 	cd tests && ../$(BIN)/python -m torture.faults
+	cd tests && ../$(BIN)/python -m torture.commands
+	cd tests && ../$(BIN)/python -m torture.streams
 
 # The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
 # atheris is there (pip install atheris), and mutates blindly if not.
@@ -55,21 +61,27 @@ contracts: .venv/.dev
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# pip compiles what it installs, but not what it only links to: that would be done at a first start,
+# and at every start where PYTHONDONTWRITEBYTECODE is set.
+COMPILE := $(BIN)/python -m compileall -q labelkit
+
 .venv/.run: .venv/bin/python pyproject.toml
 	$(PIP) install -e .
+	$(COMPILE)
 	@touch $@
 
 .venv/.dev: .venv/bin/python pyproject.toml
 	$(PIP) install -e '.[dev]'
+	$(COMPILE)
 	@touch $@ .venv/.run
 
-# Train real trainers on real exports, each in an environment of its own.
+# Run real trainers, or at least their loaders, on real exports, each in an environment of its own.
 test-trainers: .venv/.dev $(patsubst %,$(ENVIRONMENTS)/%/.done,$(subst $(comma), ,$(TRAINERS)))
 	$(BIN)/python -m pytest -q tests/trainers --trainers $(TRAINERS)
 
 # Every trainer that has an environment; takes its time.
 test-trainers-all:
-	$(MAKE) test-trainers TRAINERS=trl,llamafactory,ms-swift
+	$(MAKE) test-trainers TRAINERS=$(subst $(space),$(comma),$(EVERY_TRAINER))
 
 $(ENVIRONMENTS)/%/.done: tests/trainers/environments/%.txt
 	@test -n "$(PYTHON)" || { echo "labelkit needs Python 3.11 or newer" >&2; exit 1; }

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import benchmarks
-from benchmarks._peers import absent, installed
+from benchmarks._peers import absent, as_installed, installed
 from benchmarks._report import FULL
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -85,6 +85,7 @@ def before() -> dict[str, str]:
 def main(wanted: list[str]) -> None:
     start = "".join(f"{line}\n" for line in head())
     print(start)
+    as_installed()
     parts = before()
     for name in wanted or names():
         parts[name.partition(":")[0]] = told(name)

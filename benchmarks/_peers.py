@@ -6,6 +6,7 @@ and the report names it as absent.
 
 from __future__ import annotations
 
+import compileall
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -55,6 +56,11 @@ def absent() -> list[str]:
 def script(name: str) -> str:
     """The path of a command that a peer installed, such as `sqlite-utils`."""
     return str(ENVIRONMENT / "bin" / name)
+
+
+def as_installed() -> None:
+    """Compile labelkit, as pip did with every peer; a checkout may do so at every start."""
+    compileall.compile_dir(HERE.parent / "labelkit", quiet=1)
 
 
 def install() -> None:

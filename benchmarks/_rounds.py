@@ -10,9 +10,10 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _FINE = (0, 4)
 """4 is labelkit's "nothing was done": all that a look at the first task does."""
@@ -79,10 +80,20 @@ def _pss(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def rounds(commands: Mapping[str, Sequence[str]], n: int = 9) -> dict[str, Timing]:
-    """Run every command `n` times in turn, after one round that only looks at their memory."""
-    memory = {name: in_all(argv) for name, argv in commands.items()}
-    runs = [{name: _run(argv) for name, argv in commands.items()} for _ in range(n)]
+def rounds(
+    commands: Mapping[str, Sequence[str]], n: int = 9, before: Callable[[], None] = lambda: None
+) -> dict[str, Timing]:
+    """Run every command `n` times in turn, after one round that only looks at their memory.
+
+    `before` is called before each run and is not timed.
+    """
+
+    def once(argv: Sequence[str], run: Callable[[Sequence[str]], Any]) -> Any:
+        before()
+        return run(argv)
+
+    memory = {name: once(argv, in_all) for name, argv in commands.items()}
+    runs = [{name: once(argv, _run) for name, argv in commands.items()} for _ in range(n)]
     first = next(iter(commands))
     return {
         name: Timing(

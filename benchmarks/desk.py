@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,31 @@ def turn(desk: Desk) -> tuple[float, float]:
     return handed - start, time.perf_counter() - handed
 
 
-def alone(store: Path) -> tuple[list[float], list[float], float]:
-    """The first hand-out of a session counts what is left: it is told apart."""
+@dataclass(frozen=True)
+class Alone:
+    """Seconds for one labeler. The first turn of a session counts what is left."""
+
+    handed: list[float]
+    sent: list[float]
+    first: float
+    cpu: float
+
+    @property
+    def both(self) -> float:
+        return statistics.median(a + b for a, b in zip(self.handed, self.sent, strict=True))
+
+
+def alone(store: Path) -> Alone:
+    """Turns of a session, the first told apart; CPU is that of a median turn."""
     with Desk(store, names()[0]) as desk:
         first = sum(turn(desk))
-        found = [turn(desk) for _ in range(ROUNDS)]
-    return [handed for handed, _ in found], [sent for _, sent in found], first
+        found, cpu = [], []
+        for _ in range(ROUNDS):
+            begin = time.process_time()
+            found.append(turn(desk))
+            cpu.append(time.process_time() - begin)
+    handed, sent = ([each[i] for each in found] for i in (0, 1))
+    return Alone(handed, sent, first, statistics.median(cpu))
 
 
 def _write(store: Path, name: str, start: Any, seconds: float, told: Any) -> None:
@@ -117,25 +137,33 @@ def plans(store: Path) -> list[str]:
         lines = []
         with engine.connect() as tx:
             for text, parameters in list(asked.items()):
-                if " task" in text and text.startswith("SELECT"):
+                if " task" in text and text.startswith(("SELECT", "UPDATE")):
                     rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters).all()
                     lines += ["", " ".join(text.split())[:160], *(f"    {row[3]}" for row in rows)]
     return lines
 
 
+def _alone_with(tasks: int) -> Alone:
+    with tempfile.TemporaryDirectory() as name:
+        return alone(a_store(Path(name), tasks))
+
+
 def main(tasks: int = 1_000_000 if FULL else 20_000, seconds: int = 8) -> int:
     print(f"\n## The desk with {tasks:,} tasks\n")
+    smaller = {size: _alone_with(size) for size in (tasks // 16, tasks // 4)}
     with tempfile.TemporaryDirectory() as name:
         store = a_store(Path(name), tasks)
-        handed, sent, first = alone(store)
+        found = alone(store)
         goals = Goals()
-        both = [1000 * (a + b) for a, b in zip(handed, sent, strict=True)]
-        goals.most("hand-out and submit, median", statistics.median(both), 30, " ms")
+        goals.most("hand-out and submit, median", 1000 * found.both, 30, " ms")
         done, worst = together(store, seconds)
         goals.most(f"{WRITERS} writers, longest wait", worst, 0.5, " s")
         goals.least("slowest writer / fastest", min(done) / max(done), 0.5)
-        median = [f"{1000 * statistics.median(x):.1f} ms" for x in (handed, sent)]
-        print(f"\nAlone: hand-out {median[0]}, submit {median[1]}; first turn {first:.2f} s.")
+        median = [f"{1000 * statistics.median(x):.1f} ms" for x in (found.handed, found.sent)]
+        print(f"\nAlone: hand-out {median[0]}, submit {median[1]}; first turn {found.first:.2f} s.")
+        by_size = {**smaller, tasks: found}
+        told = (f"{n:,}: {1000 * x.cpu:.1f} of {1000 * x.both:.1f} ms" for n, x in by_size.items())
+        print(f"\nCPU of hand-out and submit by tasks in the store: {', '.join(told)}.")
         rate = f"{sum(done) / seconds:.0f} rankings/s, {min(done)} to {max(done)} each"
         print(f"\n{WRITERS} writers: no error, {rate}.")
         print("\nQuery plans of a hand-out:\n\n```text")

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks._peers import installed, script
+from benchmarks._peers import as_installed, installed, script
 from benchmarks._report import FULL, Goals
 from benchmarks._rounds import rounds, table
 
@@ -49,6 +49,7 @@ def peers(folder: Path) -> dict[str, list[str]]:
 
 def main() -> None:
     """Print start-up times: first against `python -c pass`, then against `import typer`."""
+    as_installed()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["LLM_USER_PATH"] = name

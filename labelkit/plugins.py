@@ -110,9 +110,9 @@ class Stage:
     does not know, such as `prompt_id`. `files` maps a split to the path its trainer looks for.
     `usage` says how to point the trainer at the files.
 
-    `apart` names the column that speaks of a pair's chosen completion and, after it, the one that
-    speaks of the rejected one, where every other column speaks of the prompt alone. Exports then
-    shape each completion once, instead of once for every pair it is in.
+    `quotes` says that a pair's row holds the text of each of its two completions exactly once and
+    as it is, the chosen one first, and that all else in it speaks of the prompt alone. Exports then
+    put the rows of a prompt together out of pieces instead of shaping and encoding every one.
     """
 
     row: Callable[[Asked, Any], dict[str, Any]]
@@ -124,7 +124,7 @@ class Stage:
     container: Literal["jsonl", "parquet"] = "jsonl"
     files: Mapping[str, str] = field(default_factory=dict)
     usage: str = ""
-    apart: tuple[str, str] | None = None
+    quotes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

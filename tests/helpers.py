@@ -51,13 +51,17 @@ class Cli:
 
     def run(self, *args: object, stdin: str | bytes | None = None) -> Ran:
         """Run, whatever comes of it."""
-        from labelkit.cli.app import app
+        return bare("--db", self.store, *args, stdin=stdin)
 
-        argv = ["--db", str(self.store), *map(str, args)]
-        result = CliRunner().invoke(app, argv, input=stdin)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)
+
+def bare(*args: object, stdin: str | bytes | None = None) -> Ran:
+    """Run a command line as it is, in this process."""
+    from labelkit.cli.app import app
+
+    result = CliRunner().invoke(app, [*map(str, args)], input=stdin)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr, result.stdout_bytes)
 
 
 def write_jsonl(path: Path, records: list[Any]) -> Path:

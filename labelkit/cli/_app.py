@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from labelkit.cli._params import Command
+
 
 @dataclass(slots=True)
 class Global:
@@ -39,7 +41,7 @@ def examples(*lines: str) -> str:
 def one_command(function: Callable[..., Any], *lines: str) -> typer.Typer:
     """Return the app of a module that is one command; `lines` are its examples."""
     app = new_app()
-    app.command(help=inspect.getdoc(function), epilog=examples(*lines))(function)
+    app.command(cls=Command, help=inspect.getdoc(function), epilog=examples(*lines))(function)
     return app
 
 

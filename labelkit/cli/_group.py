@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from labelkit.cli._app import Global
 from labelkit.cli._commands import COMMANDS, PANELS
+from labelkit.cli._params import plainly_read
 from labelkit.errors import ExitCode, LabelkitError
 
 TERMINATED = 128 + signal.SIGTERM
@@ -30,6 +31,9 @@ class Terminated(BaseException):
 
 class RootGroup(TyperGroup):
     """Lists commands from a table and imports only the one that runs."""
+
+    def get_params(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        return plainly_read(super().get_params(ctx))
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # vendored
         return list(COMMANDS)
@@ -119,12 +123,19 @@ def _flush() -> None:
 
 
 def _output_failed(error: OSError) -> ExitCode:
-    """A reader that went away is no news; a full disk under stdout is."""
-    # Whatever still sits in the buffer cannot be written; keep the interpreter from trying.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """A reader that went away is no news; a full disk, under stdout or a file, is."""
+    if error.filename is not None:
+        _say(f"error: {error.filename}: {error.strerror}")
+        return ExitCode.ERROR
+    _discard_stdout()
     if error.errno != errno.EPIPE:
         _say(f"error: the output cannot be written: {error.strerror or error}")
     return ExitCode.ERROR
+
+
+def _discard_stdout() -> None:
+    """Whatever still sits in the buffer cannot be written; keep the interpreter from trying."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _complain(error: LabelkitError) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from labelkit.cli._app import settings_of
 from labelkit.domain.safe_text import safe_text
-from labelkit.errors import LabelkitError, UsageError
+from labelkit.errors import UsageError
 
 Bar = Callable[[int, int | None], None]
 """Called with (done, in all or None)."""
@@ -29,34 +29,27 @@ def say(ctx: typer.Context, text: str) -> None:
 
 def out(text: str = "") -> None:
     """Data a person reads."""
-    _stdout().write(safe_text(text) + "\n")
+    sys.stdout.write(safe_text(text) + "\n")
 
 
 def out_json(value: Any) -> None:
     """Data a program reads: one object, keys as given."""
     import orjson
 
-    binary = _stdout().buffer
+    binary = sys.stdout.buffer
     binary.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def stdout_bytes() -> IO[bytes]:
     """The raw stream, for data that goes out by the line."""
-    stream: IO[bytes] = _stdout().buffer
-    return stream
-
-
-def _stdout() -> Any:
-    if sys.stdout is None:
-        raise LabelkitError("stdout is closed, and this command has something to say")
-    return sys.stdout
+    return sys.stdout.buffer
 
 
 def out_json_rows(schema: str, name: str, rows: Iterable[Any]) -> None:
     """Like `out_json`, for one long list: goes out row by row, so that memory stays flat."""
     import orjson
 
-    binary = _stdout().buffer
+    binary = sys.stdout.buffer
     binary.write(b'{\n  "schema": ' + orjson.dumps(schema) + b",\n  " + orjson.dumps(name) + b": [")
     comma = b"\n    "
     for row in rows:
@@ -68,7 +61,7 @@ def out_json_rows(schema: str, name: str, rows: Iterable[Any]) -> None:
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table: drawn on a terminal, tab-separated and uncut anywhere else, row by row."""
     cells = (["" if cell is None else str(cell) for cell in row] for row in rows)
-    if not _stdout().isatty():
+    if not sys.stdout.isatty():
         for row in chain([list(header)], cells):
             out("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
         return

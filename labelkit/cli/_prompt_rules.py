@@ -20,6 +20,7 @@ Names = Annotated[
     typer.Argument(metavar="[ID]...", help="Prompts by id or uid; - reads ids from stdin."),
 ]
 By = Annotated[str | None, typer.Option(metavar="NAME", help="Who decides; else who is logged in.")]
+Note = Annotated[str, typer.Option(help="Why, for whoever reads it later.")]
 
 
 def report_run(ctx: typer.Context, run: Run, done: str, *, json: bool) -> None:
@@ -124,7 +125,7 @@ def pii(
         bool, typer.Option("--all", help="Decide about all listed; or list decided ones too.")
     ] = False,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Show what was found.")] = False,
-    note: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "",
+    note: Note = "",
     by: By = None,
     dry_run: DryRun = False,
     json: JsonFlag = False,

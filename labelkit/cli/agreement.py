@@ -9,6 +9,7 @@ import typer
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._measured import matrix_rows, measured_rows
 from labelkit.cli._out import out, out_json, progress, say, table
+from labelkit.cli._selecting import OfBatch, OfLabelers, Seed, Since, Whose
 from labelkit.report.words import share, span
 
 if TYPE_CHECKING:
@@ -17,13 +18,9 @@ if TYPE_CHECKING:
 
 def agreement(
     ctx: typer.Context,
-    batch: Annotated[str | None, typer.Option(help="Only labels made in this batch.")] = None,
-    labeler: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only these labelers; repeat it.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only labels submitted from then on.")
-    ] = None,
+    batch: OfBatch = None,
+    labeler: OfLabelers = None,
+    since: Since = None,
     by: Annotated[
         str | None,
         typer.Option(metavar="FIELD", help="use_case, language, batch, guideline or week."),
@@ -37,11 +34,9 @@ def agreement(
     min_overlap: Annotated[
         int, typer.Option(min=1, help="Units two labelers must share for a cell of a matrix.")
     ] = 30,
-    labelers: Annotated[
-        str, typer.Option(metavar="human|model|all", help="Whose labels count.")
-    ] = "human",
+    labelers: Whose = "human",
     replicates: Annotated[int, typer.Option(min=100, help="Resamples for the intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    seed: Seed = 0,
     json: JsonFlag = False,
 ) -> None:
     """Measure how far labelers agree.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from labelkit.cli._app import Global
-from labelkit.cli._group import RootGroup
+from labelkit.cli._closed import stand_in
+from labelkit.cli._group import RootGroup, guarded
 
 app = typer.Typer(
     name="labelkit",
@@ -57,5 +59,20 @@ def main(
 
 
 def run() -> None:
-    """Run as a program."""
-    app()
+    """Run as a program. Help and the version are printed under the same guard as data."""
+    if sys.stdout is None:
+        stand_in()
+    try:
+        code = guarded(_ended, verbose=not {"-v", "--verbose"}.isdisjoint(sys.argv))
+    except typer.Exit as end:
+        code = end.exit_code
+    sys.exit(code)
+
+
+def _ended() -> object:
+    """Run the command line; return its exit code."""
+    try:
+        app()
+    except SystemExit as end:
+        return end.code
+    return None

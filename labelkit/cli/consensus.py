@@ -8,6 +8,7 @@ import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._out import out, out_json, progress, say, table
+from labelkit.cli._selecting import OfBatch, OfLabelers, Since, Whose
 from labelkit.report.words import share
 
 
@@ -21,16 +22,10 @@ def consensus(
         ),
     ] = "mean-margin",
     prompt: Annotated[str | None, typer.Option(metavar="ID", help="Only this prompt.")] = None,
-    batch: Annotated[str | None, typer.Option(help="Only labels made in this batch.")] = None,
-    labeler: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only these labelers; repeat it.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only labels submitted from then on.")
-    ] = None,
-    labelers: Annotated[
-        str, typer.Option(metavar="human|model|all", help="Whose labels count.")
-    ] = "human",
+    batch: OfBatch = None,
+    labeler: OfLabelers = None,
+    since: Since = None,
+    labelers: Whose = "human",
     json: JsonFlag = False,
 ) -> None:
     """Merge the rankings of each prompt into one.

@@ -8,6 +8,7 @@ import typer
 
 from labelkit.cli._app import DryRun, JsonFlag, one_command, store_of
 from labelkit.cli._out import count, out_json, progress, say
+from labelkit.cli._selecting import Whose
 
 
 def export(
@@ -53,9 +54,7 @@ def export(
     by_group: Annotated[
         bool, typer.Option("--by-group", help="Add pair_id, ranking_id, k, n_pairs and weight.")
     ] = False,
-    labelers: Annotated[
-        str, typer.Option(metavar="human|model|all", help="Whose labels count.")
-    ] = "human",
+    labelers: Whose = "human",
     answers: Annotated[
         str,
         typer.Option("--from", metavar="demonstrations|best|both", help="What sft learns from."),

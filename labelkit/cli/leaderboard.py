@@ -8,6 +8,7 @@ import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._out import count, out, out_json, progress, say, table
+from labelkit.cli._selecting import OfBatch, OfLabelers, Seed, Since, Whose
 from labelkit.report.words import share, span
 
 if TYPE_CHECKING:
@@ -29,18 +30,12 @@ def leaderboard(
             help="Let completions that labelers wrote stand as a contestant.",
         ),
     ] = True,
-    batch: Annotated[str | None, typer.Option(help="Only labels made in this batch.")] = None,
-    labeler: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only these labelers; repeat it.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only labels submitted from then on.")
-    ] = None,
-    labelers: Annotated[
-        str, typer.Option(metavar="human|model|all", help="Whose labels count.")
-    ] = "human",
+    batch: OfBatch = None,
+    labeler: OfLabelers = None,
+    since: Since = None,
+    labelers: Whose = "human",
     replicates: Annotated[int, typer.Option(min=100, help="Resamples for the intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    seed: Seed = 0,
     json: JsonFlag = False,
 ) -> None:
     """Rank the models by what labelers preferred.

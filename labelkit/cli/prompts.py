@@ -8,7 +8,7 @@ import typer
 
 from labelkit.cli._app import DryRun, JsonFlag, examples, new_app, store_of
 from labelkit.cli._out import out, out_json, out_json_rows, table
-from labelkit.cli._prompt_rules import By, Names, report_run, rules
+from labelkit.cli._prompt_rules import By, Names, Note, report_run, rules
 
 if TYPE_CHECKING:
     from labelkit.services.prompts import Shown
@@ -113,7 +113,7 @@ def _print(shown: Shown) -> None:
 def exclude(
     ctx: typer.Context,
     names: Names = None,
-    note: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "",
+    note: Note = "",
     by: By = None,
     dry_run: DryRun = False,
     json: JsonFlag = False,
@@ -130,7 +130,7 @@ def exclude(
 def keep(
     ctx: typer.Context,
     names: Names = None,
-    note: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "",
+    note: Note = "",
     by: By = None,
     dry_run: DryRun = False,
     json: JsonFlag = False,

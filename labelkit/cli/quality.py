@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._out import out, out_json, progress, table
+from labelkit.cli._selecting import OfBatch, Since, Whose
 
 if TYPE_CHECKING:
     from labelkit.services.quality import Evidence, QualityReport
@@ -15,13 +16,9 @@ if TYPE_CHECKING:
 
 def quality(
     ctx: typer.Context,
-    batch: Annotated[str | None, typer.Option(help="Only labels made in this batch.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only labels submitted from then on.")
-    ] = None,
-    labelers: Annotated[
-        str, typer.Option(metavar="human|model|all", help="Whose labels count.")
-    ] = "human",
+    batch: OfBatch = None,
+    since: Since = None,
+    labelers: Whose = "human",
     json: JsonFlag = False,
 ) -> None:
     """Show evidence about each labeler, and who to talk to.

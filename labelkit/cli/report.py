@@ -9,6 +9,7 @@ import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._out import out_json, progress, say, stdout_bytes
+from labelkit.cli._selecting import OfBatch, Seed, Since, Whose
 from labelkit.errors import UsageError
 
 
@@ -20,18 +21,14 @@ def report(
     terminal: Annotated[
         bool, typer.Option("--terminal", help="Show the same here, drawn in text.")
     ] = False,
-    batch: Annotated[str | None, typer.Option(help="Only labels made in this batch.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only labels submitted from then on.")
-    ] = None,
-    labelers: Annotated[
-        str, typer.Option(metavar="human|model|all", help="Whose labels count.")
-    ] = "human",
+    batch: OfBatch = None,
+    since: Since = None,
+    labelers: Whose = "human",
     split: Annotated[
         str | None,
         typer.Option(metavar="NAME=SHARE,...", help="Count sizes by this split, as export does."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    seed: Seed = 0,
     json: JsonFlag = False,
 ) -> None:
     """Put everything a lead shows others on one page.

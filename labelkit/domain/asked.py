@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,14 +33,21 @@ class Asked:
 
     What several rows need is worked out once, so a row costs little more than its own text.
     `messages` may differ from the prompt's own: flattened, or one example of a few-shot prompt.
+    `texts` are those of the completions, or what stands in for them.
     """
 
-    def __init__(self, bundle: Bundle, messages: Sequence[Message], split: str = "train") -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        messages: Sequence[Message],
+        split: str = "train",
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
         self.prompt = bundle.prompt
         self.bundle = bundle
         self.messages = messages
         self.split = split
-        self.texts = bundle.texts()
+        self.texts = bundle.texts() if texts is None else texts
         self._sizes: dict[str, int] = {}
 
     @cached_property
@@ -67,7 +74,7 @@ class Asked:
     def size(self, measure: Measure) -> int:
         """The length of the prompt."""
         if "" not in self._sizes:
-            self._sizes[""] = sum(measure(m.content) for m in self.messages)
+            self._sizes[""] = sum([measure(m.content) for m in self.messages])
         return self._sizes[""]
 
     def size_of(self, completion: str, measure: Measure) -> int:
@@ -86,7 +93,8 @@ def misfits(messages: Sequence[Message], carries: Carries) -> list[str]:
     turns = [m for m in messages if m.role != "system"]
     found = {
         "open": messages[-1].role != "user",
-        "marker": any(mark in m.content for m in messages for mark in carries.markers),
+        "marker": carries.markers
+        and any(mark in m.content for m in messages for mark in carries.markers),
         "system": not carries.system and len(turns) < len(messages),
         "turns": not carries.turns and len(turns) > 1,
         "order": carries.alternating and not _alternate(turns),

@@ -6,22 +6,18 @@ The front matter is YAML between `---` lines, as static-site tools and dataset c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from labelkit.domain.canonical import uid_of
+from labelkit.domain.front_matter import FieldError, read
 from labelkit.domain.models import FlagRule, Guideline, Scale
 from labelkit.errors import InputError
 
-# The same language read by libyaml, where there is one: a labeler waits for it at every start.
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST = 8
+_LISTS = ("flags", "marks", "skips")
 _FENCE = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _REF = re.compile(r"([a-z0-9][a-z0-9._-]*)@([1-9][0-9]{0,8})")
-_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 
 DEFAULT_SKIPS = (
     FlagRule("unclear", "I can't tell what the prompt asks for"),
@@ -32,32 +28,6 @@ DEFAULT_SKIPS = (
     FlagRule("broken", "Completions are broken, empty or identical"),
     FlagRule("other", "Other (say why in a note)"),
 )
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Scale(_Strict):
-    min: Annotated[int, Field(ge=0)] = 1
-    max: Annotated[int, Field(le=9)] = 7
-    labels: dict[int, str] = {}
-
-
-class _Rule(_Strict):
-    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    label: str
-    positive: bool = False
-
-
-class _FrontMatter(_Strict):
-    name: Annotated[str, Field(pattern=_NAME)]
-    version: Annotated[int, Field(ge=1)] = 1
-    title: str = ""
-    scale: _Scale = _Scale()
-    flags: list[_Rule] = []
-    marks: list[_Rule] = []
-    skips: list[_Rule] = []
 
 
 def parse_ref(ref: str) -> tuple[str, int]:
@@ -85,21 +55,20 @@ def parse_guideline(text: str, where: str) -> Guideline:
     5
     """
     matter = _front_matter(text, where)
-    rules = {
-        name: tuple(FlagRule(r.key, r.label, r.positive) for r in getattr(matter, name))
-        for name in ("flags", "marks", "skips")
-    }
+    scale = Scale(**matter["scale"])
+    rules = {name: tuple(FlagRule(**rule) for rule in matter[name]) for name in _LISTS}
     for name, found in rules.items():
         _refuse_twice([r.key for r in found], f"{where}: {name}")
-    if matter.scale.min >= matter.scale.max:
+    if scale.least >= scale.most:
         raise InputError(f"{where}: scale: min must be under max")
+    name, version = matter["name"], matter["version"]
     return Guideline(
-        uid=uid_of("guideline", [f"{matter.name}@{matter.version}", text]),
-        name=matter.name,
-        version=matter.version,
-        title=matter.title or matter.name,
+        uid=uid_of("guideline", [f"{name}@{version}", text]),
+        name=name,
+        version=version,
+        title=matter["title"] or name,
         text=text,
-        scale=Scale(matter.scale.min, matter.scale.max, matter.scale.labels),
+        scale=scale,
         flags=rules["flags"],
         marks=rules["marks"],
         skips=rules["skips"] or DEFAULT_SKIPS,
@@ -111,36 +80,39 @@ def body(text: str) -> str:
     return _FENCE.sub("", text, count=1).lstrip("\n")
 
 
-def _front_matter(text: str, where: str) -> _FrontMatter:
+def _front_matter(text: str, where: str) -> dict[str, Any]:
     match = _FENCE.match(text)
     if not match:
         raise InputError(
             f"{where}: no front matter",
             hint="begin the file with: --- / name: my-guideline / version: 1 / ---",
         )
+    import yaml  # here, because most commands read no guideline
+
+    # The same language read by libyaml, where there is one: a labeler waits for it at every start.
+    language = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _check_nesting(match[1], where)
-        found: Any = yaml.load(match[1], Loader=_YAML)
-        return _FrontMatter.model_validate(found)
+        _check_nesting(yaml.parse(match[1], Loader=language), where)
+        return read(yaml.load(match[1], Loader=language))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 2}" if mark else ""
         raise InputError(f"{where}{line}: front matter is not YAML") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "front matter"
-        raise InputError(f"{where}: {field}: {first['msg'].lower()}") from None
+    except FieldError as error:
+        raise InputError(f"{where}: {error}") from None
     except (ValueError, OverflowError):  # 2026-13-45, or a number of 5,000 digits
         raise InputError(f"{where}: front matter: a date or a number that is none") from None
 
 
-def _check_nesting(text: str, where: str) -> None:
+def _check_nesting(events: Iterable[Any], where: str) -> None:
     """Refuse what libyaml would follow until the stack ends, before it builds anything."""
+    from yaml import AliasEvent, CollectionEndEvent, CollectionStartEvent
+
     depth = 0
-    for event in yaml.parse(text, Loader=_YAML):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+    for event in events:
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST or isinstance(event, AliasEvent):
             raise InputError(f"{where}: front matter: nested too deep, or with anchors")
 
 

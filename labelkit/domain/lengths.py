@@ -35,7 +35,8 @@ def estimated_tokens(text: str) -> int:
     >>> estimated_tokens("twelve bytes"), estimated_tokens("日本")
     (3, 2)
     """
-    return -(-len(text.encode()) // BYTES_PER_TOKEN)
+    size = len(text) if text.isascii() else len(text.encode())
+    return -(-size // BYTES_PER_TOKEN)
 
 
 def summary(lengths: Counter[int], unit: str) -> dict[str, Any] | None:

@@ -52,9 +52,10 @@ _LEAST_ENTROPY = 2.5
 
 
 def _keys(text: str) -> Matches:
-    if not any(sign in text for sign in _KEY_SIGNS):
-        return iter(())
-    return (m for m in _KEY.finditer(text) if _entropy(m[0]) >= _LEAST_ENTROPY)
+    for sign in _KEY_SIGNS:
+        if sign in text:
+            return (m for m in _KEY.finditer(text) if _entropy(m[0]) >= _LEAST_ENTROPY)
+    return iter(())
 
 
 def _entropy(text: str) -> float:
@@ -78,8 +79,6 @@ _NOBODY = re.compile(r"git@|.*\.(?:png|jpe?g|gif|svg|webp)$", re.IGNORECASE)
 
 
 def _mails(text: str) -> Matches:
-    if "@" not in text:
-        return iter(())
     return (m for m in _MAIL.finditer(text) if not _NOBODY.match(m[0]))
 
 
@@ -270,12 +269,15 @@ def hints(text: str, language: str | None = None) -> list[Hint]:
     [('email', 'jo@web.de'), ('card', '4111 1111 1111 1111')]
     """
     found = [("key", *m.span()) for m in _keys(text)]
-    found += [("email", *m.span()) for m in _mails(text)]
-    if _DIGITS.search(text) or _GROUPS.search(text):
+    if "@" in text:
+        found += [("email", *m.span()) for m in _mails(text)]
+    if _DIGITS.search(text) or (":" in text and _GROUPS.search(text)):
         found += [("iban", *span) for span in _ibans(text)]
         found += [("card", *m.span()) for m in _cards(text)]
         found += [("ip", *m.span()) for m in _ips(text)]
         found += [("phone", *m.span()) for m in _phones(text, language)]
+    if not found:
+        return []
     return sorted(_apart(text, found), key=lambda hint: hint.start)
 
 

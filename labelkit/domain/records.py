@@ -36,6 +36,8 @@ from labelkit.domain.times import normalise
 Record = Mapping[str, Any]
 Names = dict[str, str]
 
+_LABELS = frozenset({"rankings", "demonstrations", "skips"})
+
 
 class RecordError(ValueError):
     """A record that cannot be taken: which field, and why."""
@@ -85,10 +87,11 @@ def from_record(record: Record, known: Known | None = None) -> Incoming:
     Raises RecordError with the field at fault: a name used twice, a completion forgotten, a rating
     off the scale, ...
     """
-    known = known or Known()
     prompt = _prompt(record)
-    completions, names, collapsed = _completions(prompt.uid, record.get("completions") or [])
-    reader = _LabelReader(prompt.uid, {c.uid for c in completions}, names, known)
+    completions, names, collapsed = _completions(prompt.uid, record.get("completions") or ())
+    if _LABELS.isdisjoint(record):
+        return Incoming(Bundle(prompt, completions), collapsed)
+    reader = _LabelReader(prompt.uid, {c.uid for c in completions}, names, known or Known())
     rankings = [reader.ranking(r, i) for i, r in enumerate(record.get("rankings") or [])]
     bundle = Bundle(
         prompt=prompt,
@@ -106,22 +109,24 @@ def from_record(record: Record, known: Known | None = None) -> Incoming:
 
 
 def _prompt(record: Record) -> Prompt:
-    messages = _messages(record["prompt"], record.get("kind") or PromptKind.PLAIN)
+    get = record.get
+    kind = get("kind") or PromptKind.PLAIN
+    messages = _messages(record["prompt"], kind)
     uid = prompt_uid(messages)
-    external_id = record.get("prompt_id")
+    external_id = get("prompt_id")
     return Prompt(
         uid=uid,
         messages=messages,
-        kind=record.get("kind") or PromptKind.PLAIN,
-        use_case=record.get("use_case"),
-        source=record.get("source"),
-        user=record.get("user"),
-        language=record.get("language"),
-        split=record.get("split"),
-        meta=record.get("meta") or {},
+        kind=kind,
+        use_case=get("use_case"),
+        source=get("source"),
+        user=get("user"),
+        language=get("language"),
+        split=get("split"),
+        meta=get("meta") or {},
         external_id=None if external_id == uid else external_id,
-        aliases=tuple(sorted(set(record.get("aliases") or ()))),
-        decisions=tuple(_decisions(uid, record.get("decisions") or ())),
+        aliases=tuple(sorted(set(aliases))) if (aliases := get("aliases")) else (),
+        decisions=tuple(_decisions(uid, found)) if (found := get("decisions")) else (),
     )
 
 
@@ -145,46 +150,35 @@ def _messages(prompt: str | Sequence[Mapping[str, str]], kind: str) -> tuple[Mes
             raise RecordError("prompt" if len(messages) == 1 else f"prompt.{i}", "is blank")
         if message.role == "system" and i:
             raise RecordError(f"prompt.{i}.role", "a system message can only come first")
-    ends_open = messages[-1].role == "user"
-    examples_only = kind == PromptKind.FEW_SHOT and messages[-1].role == "assistant"
-    if not ends_open and not examples_only:
+    last = messages[-1].role
+    if last != "user" and not (last == "assistant" and kind == PromptKind.FEW_SHOT):
         raise RecordError("prompt", "must end with a user message: that is what gets completed")
     return messages
 
 
 def _completions(prompt: str, items: Sequence[Record]) -> tuple[tuple[Completion, ...], Names, int]:
     """Fold identical texts into one completion that remembers every source."""
-    sources: dict[str, list[Source]] = {}
-    texts: dict[str, str] = {}
+    found: dict[str, tuple[str, list[Source]]] = {}
     names: Names = {}
     for i, item in enumerate(items):
-        text = item["text"]
+        text, name = item["text"], item.get("id")
         uid = completion_uid(prompt, text)
-        texts[uid] = text
-        name = item.get("id")
         if name is not None and names.setdefault(name, uid) != uid:
             raise RecordError(f"completions.{i}.id", f"{name!r} already names another completion")
-        sources.setdefault(uid, []).append(_source(item, name, uid))
-    completions = tuple(
-        [
-            Completion(uid, texts[uid], _sorted_sources(found))
-            for uid, found in sorted(sources.items())
-        ]
-    )
+        # `alias` is the external id of a completion whose id another completion claims too.
+        name = item.get("alias") or name
+        source = Source(item.get("model"), item.get("params") or {}, None if name == uid else name)
+        found.setdefault(uid, (text, []))[1].append(source)
+    completions = tuple([Completion(uid, *_told(*found[uid])) for uid in sorted(found)])
     return completions, names, len(items) - len(completions)
 
 
-def _source(item: Record, name: str | None, uid: str) -> Source:
-    """`alias` is the external id of a completion whose id another completion claims too."""
-    name = item.get("alias") or name
-    return Source(item.get("model"), item.get("params") or {}, None if name == uid else name)
-
-
-def _sorted_sources(sources: list[Source]) -> tuple[Source, ...]:
-    if len(sources) == 1:
-        return (sources[0],)
-    unique = {source_key(s): s for s in sources}
-    return tuple(unique[key] for key in sorted(unique))
+def _told(text: str, sources: Sequence[Source]) -> tuple[str, tuple[Source, ...]]:
+    """A text and its sources, each once and in their order."""
+    if len(sources) > 1:
+        unique = {source_key(s): s for s in sources}
+        sources = [unique[key] for key in sorted(unique)]
+    return text, tuple(sources)
 
 
 def source_key(source: Source) -> tuple[str, str, str]:

@@ -81,6 +81,8 @@ def split_of(prompt: Prompt, plan: SplitPlan) -> str:
     """
     if prompt.split:
         return prompt.split
+    if len(plan.shares) == 1:
+        return plan.shares[0][0]
     point = seed_of("split", plan.seed, split_key(prompt)) / _SPACE
     edge = 0.0
     for name, share in plan.shares:

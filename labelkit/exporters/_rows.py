@@ -14,9 +14,6 @@ from labelkit.plugins import Seen, Stage
 
 Row = dict[str, Any]
 
-BOTH = ("chosen", "rejected")
-"""What most dialects call the two columns of a pair."""
-
 
 def said(text: str) -> Chat:
     """One assistant turn."""
@@ -88,7 +85,7 @@ def transcripts_stage(**more: Any) -> Stage:
         *prompt, chosen = row["chosen"]
         return Seen(heard(prompt), (chosen["content"], row["rejected"][-1]["content"]), (1, 2))
 
-    return Stage(row, {"chosen": CHAT, "rejected": CHAT}, read, apart=BOTH, **more)
+    return Stage(row, {"chosen": CHAT, "rejected": CHAT}, read, quotes=True, **more)
 
 
 # -- plain text ----------------------------------------------------------------------------------
@@ -108,7 +105,7 @@ def text_pair_stage(prompt: Callable[[Asked], str], **more: Any) -> Stage:
         return Seen(row["prompt"], (row["chosen"], row["rejected"]), (1, 2))
 
     columns = {"prompt": TEXT, "chosen": TEXT, "rejected": TEXT}
-    return Stage(row, columns, read, apart=BOTH, **more)
+    return Stage(row, columns, read, quotes=True, **more)
 
 
 def dialogue(turns: Sequence[Message], open: str, between: str) -> str:

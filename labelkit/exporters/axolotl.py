@@ -1,9 +1,12 @@
 """Axolotl 0.19 (prompt_strategies/).
 
-sft is read by `type: chat_template`; dpo by `chat_template.default`. The reward model's
-`bradley_terry.chat_template` takes one turn only and needs a `system` text in every row, empty or
-not: its documentation calls the column optional, its code does not. kto is read by
-`chatml.argilla_chat`, whose `completion` is the whole conversation.
+sft is read by `type: chat_template`. dpo passes through to TRL's trainer, which reads conversations
+itself: `chat_template.default` finds a completion in its rendering by searching for its text, and
+takes template for text where that is short, or where the template trims what it searches for. The
+reward model's `bradley_terry.chat_template` takes one turn only and needs a `system` text in every
+row: its documentation calls the column optional, its code does not, and makes a system message of
+an empty one too, unless all are dropped. kto is read by `chatml.argilla_chat`, whose `completion`
+is the whole conversation.
 """
 
 from __future__ import annotations
@@ -14,15 +17,14 @@ from typing import Any
 from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT, FLAG, TEXT
 from labelkit.domain.pairs import Judged, Pair
-from labelkit.exporters._rows import BOTH, Row, heard, messages_stage, said
+from labelkit.exporters import trl
+from labelkit.exporters._rows import Row, heard, messages_stage, said
 from labelkit.plugins import Exporter, Seen, Stage
-
-MESSAGE = {"role": TEXT, "content": TEXT}
 
 
 def rm(asked: Asked, pair: Pair) -> Row:
     return {
-        "system": asked.system,
+        "system": "",
         "input": asked.question,
         "chosen": asked.texts[pair.chosen],
         "rejected": asked.texts[pair.rejected],
@@ -30,21 +32,7 @@ def rm(asked: Asked, pair: Pair) -> Row:
 
 
 def _read_rm(row: Mapping[str, Any]) -> Seen:
-    prompt = f"{row['system']}\0{row['input']}"
-    return Seen(prompt, (row["chosen"], row["rejected"]), (1, 2))
-
-
-def dpo(asked: Asked, pair: Pair) -> Row:
-    return {
-        "messages": asked.chat,
-        "chosen": said(asked.texts[pair.chosen])[0],
-        "rejected": said(asked.texts[pair.rejected])[0],
-    }
-
-
-def _read_dpo(row: Mapping[str, Any]) -> Seen:
-    answers = (row["chosen"]["content"], row["rejected"]["content"])
-    return Seen(heard(row["messages"]), answers, (1, 2))
+    return Seen(row["input"], (row["chosen"], row["rejected"]), (1, 2))
 
 
 def kto(asked: Asked, judged: Judged) -> Row:
@@ -66,22 +54,24 @@ PLUGIN = Exporter(
             rm,
             RM,
             _read_rm,
-            apart=BOTH,
-            carries=Carries(turns=False),
-            usage="`reward_model: true` and `type: bradley_terry.chat_template`.",
+            quotes=True,
+            carries=Carries(system=False, turns=False),
+            usage="`reward_model: true`, `type: bradley_terry.chat_template` and, under "
+            "`datasets:` too, `drop_system_message: true`.",
         ),
         "dpo": Stage(
-            dpo,
-            {"messages": CHAT, "chosen": MESSAGE, "rejected": MESSAGE},
-            _read_dpo,
-            apart=BOTH,
-            usage="`rl: dpo` and `type: chat_template.default`.",
+            trl.preference,
+            trl.PAIR,
+            trl.read_preference,
+            quotes=True,
+            usage="`rl: dpo`, `skip_prepare_dataset: true` and `type: passthrough.default`.",
         ),
         "kto": Stage(
             kto,
             {"completion": CHAT, "label": FLAG},
             _read_kto,
-            usage="`rl: kto` and `type: chatml.argilla_chat` (writes ChatML whatever the model).",
+            usage="`rl: kto`, `remove_unused_columns: false` and `type: chatml.argilla_chat` "
+            "(writes ChatML whatever the model).",
         ),
     },
 )

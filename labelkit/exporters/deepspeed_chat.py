@@ -1,7 +1,8 @@
 """DeepSpeed-Chat's `local/jsonfile` (dschat/utils/data/raw_datasets.py).
 
 The same rows serve all three of its steps, sft included: step 1 learns `prompt` and `chosen`. It
-puts one space before each text and reads data/train.json and data/eval.json, both of them.
+puts one space before each text and reads data/train.json and data/eval.json, both of them, beside
+its own code and from nowhere else (get_raw_dataset in data_utils.py).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ PLUGIN = Exporter(
             _prompt,
             carries=Carries(system=False),
             files={"train": "data/train.json", "valid": "data/eval.json"},
-            usage="--data_path local/jsonfile, run from this folder; it wants both a train and a "
-            "valid split.",
+            usage="--data_path local/jsonfile, with this `data` folder copied into "
+            "applications/DeepSpeed-Chat; it wants both a train and a valid split.",
         ),
     },
 )

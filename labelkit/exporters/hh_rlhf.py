@@ -12,7 +12,7 @@ from typing import Any
 from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import TEXT
 from labelkit.domain.pairs import Pair
-from labelkit.exporters._rows import BOTH, Row, dialogue
+from labelkit.exporters._rows import Row, dialogue
 from labelkit.plugins import Exporter, Seen, Stage
 
 HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
@@ -41,7 +41,7 @@ STAGE = Stage(
     read,
     carries=Carries(system=False, markers=(HUMAN, ASSISTANT)),
     extras=False,
-    apart=BOTH,
+    quotes=True,
     usage="For readers of Anthropic/hh-rlhf.",
 )
 PLUGIN = Exporter(title="hh-rlhf transcripts", stages={"rm": STAGE, "dpo": STAGE})

@@ -16,7 +16,7 @@ from labelkit.domain.columns import FLAG, TEXT
 from labelkit.domain.models import Message
 from labelkit.domain.pairs import Judged, Pair
 from labelkit.domain.units import Answer
-from labelkit.exporters._rows import BOTH, Row, heard
+from labelkit.exporters._rows import Row, heard
 from labelkit.plugins import Exporter, Seen, Stage
 
 TURN = {"from": TEXT, "value": TEXT}
@@ -146,8 +146,7 @@ def dataset_info(
 
 def _stage(row: Any, columns: Mapping[str, Any], read: Any) -> Stage:
     usage = "`dataset_dir:` this folder, `dataset: labelkit_train` (see dataset_info.json)."
-    apart = BOTH if "rejected" in columns else None
-    return Stage(row, columns, read, carries=CARRIES, usage=usage, apart=apart)
+    return Stage(row, columns, read, carries=CARRIES, usage=usage, quotes="rejected" in columns)
 
 
 PAIR = {"chosen": TURN, "rejected": TURN}

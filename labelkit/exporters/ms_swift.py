@@ -1,7 +1,8 @@
 """ms-swift 4.6 (swift/dataset/preprocessor/core.py).
 
 A row holds the conversation with the chosen answer, and the rejected one beside it. The reward
-trainer uses a `margin` column whenever there is one.
+trainer uses a `margin` column whenever there is one. Two user messages in a row would become one,
+with nothing between them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelkit.domain.asked import Asked
+from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT, TEXT
 from labelkit.domain.pairs import Pair
 from labelkit.exporters._rows import (
@@ -36,27 +37,33 @@ def _read_pair(row: Mapping[str, Any]) -> Seen:
 
 
 PAIR = {"messages": CHAT, "rejected_response": TEXT}
-APART = ("messages", "rejected_response")
+CARRIES = Carries(alternating=True)
 PLUGIN = Exporter(
     title="ms-swift",
     stages={
-        "sft": messages_stage(usage="swift sft --dataset train.jsonl"),
+        "sft": messages_stage(carries=CARRIES, usage="swift sft --dataset train.jsonl"),
         "rm": Stage(
             pair,
             PAIR,
             _read_pair,
             margin=True,
-            apart=APART,
+            quotes=True,
+            carries=CARRIES,
             usage="swift rlhf --rlhf_type rm --dataset FILE",
         ),
         "dpo": Stage(
             pair,
             PAIR,
             _read_pair,
-            apart=APART,
+            quotes=True,
+            carries=CARRIES,
             usage="swift rlhf --rlhf_type dpo|orpo|cpo --dataset FILE",
         ),
-        "kto": kto_messages_stage(usage="swift rlhf --rlhf_type kto --dataset FILE"),
-        "prompts": prompt_stage("messages", usage="swift rlhf --rlhf_type grpo|ppo --dataset FILE"),
+        "kto": kto_messages_stage(
+            carries=CARRIES, usage="swift rlhf --rlhf_type kto --dataset FILE"
+        ),
+        "prompts": prompt_stage(
+            "messages", carries=CARRIES, usage="swift rlhf --rlhf_type grpo|ppo --dataset FILE"
+        ),
     },
 )

@@ -34,7 +34,11 @@ def _read_pair(row: Mapping[str, Any]) -> Seen:
 
 PAIR = {"context": CHAT, "completions": [{"rank": WHOLE, "completion": CHAT}]}
 PREFERENCE = Stage(
-    pair, PAIR, _read_pair, usage="`dataset_name: PreferenceDataset`, `data_path: train.jsonl`."
+    pair,
+    PAIR,
+    _read_pair,
+    quotes=True,
+    usage="`dataset_name: PreferenceDataset`, `data_path: train.jsonl`.",
 )
 PLUGIN = Exporter(
     title="NeMo-RL",

@@ -44,7 +44,7 @@ PLUGIN = Exporter(
             _read_dpo,
             carries=Carries(turns=False),
             extras=False,
-            apart=("preferred_output", "non_preferred_output"),
+            quotes=True,
             usage="Upload as a preference fine-tuning file.",
         ),
     },

@@ -1,6 +1,7 @@
 """OpenRLHF 0.11 (openrlhf/datasets/), with --data.apply_chat_template.
 
-A `margin` counts only with --model.margin_loss_enable.
+A `margin` counts only with --model.margin_loss_enable. In prompts for generating from, `<image>` is
+where a picture goes, whatever the model (_str_to_content_list in prompts_dataset.py).
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelkit.domain.asked import Asked
+from labelkit.domain.asked import Asked, Carries
 from labelkit.domain.columns import CHAT
 from labelkit.domain.units import Answer
 from labelkit.exporters import trl
-from labelkit.exporters._rows import BOTH, Row, heard, prompt_stage, said
+from labelkit.exporters._rows import Row, heard, prompt_stage, said
 from labelkit.plugins import Exporter, Seen, Stage
 
 
@@ -32,7 +33,7 @@ PREFERENCE_USAGE = (
 
 def _pairs(**more: Any) -> Stage:
     return Stage(
-        trl.preference, trl.PAIR, trl.read_preference, apart=BOTH, usage=PREFERENCE_USAGE, **more
+        trl.preference, trl.PAIR, trl.read_preference, quotes=True, usage=PREFERENCE_USAGE, **more
     )
 
 
@@ -47,6 +48,10 @@ PLUGIN = Exporter(
         ),
         "rm": _pairs(margin=True),
         "dpo": _pairs(),
-        "prompts": prompt_stage("input", usage="--data.apply_chat_template --data.input_key input"),
+        "prompts": prompt_stage(
+            "input",
+            carries=Carries(markers=("<image>",)),
+            usage="--data.apply_chat_template --data.input_key input",
+        ),
     },
 )

@@ -16,7 +16,6 @@ from labelkit.domain.models import Ranking
 from labelkit.domain.pairs import Judged, Pair
 from labelkit.domain.units import Answer
 from labelkit.exporters._rows import (
-    BOTH,
     Row,
     heard,
     messages_stage,
@@ -117,14 +116,14 @@ PLUGIN = Exporter(
             PAIR,
             read_preference,
             margin=True,
-            apart=BOTH,
+            quotes=True,
             usage="RewardTrainer takes it as is; it leaves out rows over `max_length` (1024).",
         ),
         "dpo": Stage(
             preference,
             PAIR,
             read_preference,
-            apart=BOTH,
+            quotes=True,
             usage="DPOTrainer, ORPO and CPO take it as is.",
         ),
         "kto": Stage(

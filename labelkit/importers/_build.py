@@ -143,6 +143,23 @@ def parted(messages: Chat, where: str) -> tuple[Chat, str]:
     return messages[:-1], messages[-1]["content"]
 
 
+def apart(sides: Mapping[str, Chat]) -> tuple[Chat, list[str]]:
+    """Cut whole conversations: what all share is the prompt, and each ends with one answer.
+
+    `sides` are by the name of their field, under which a RecordError is raised.
+    """
+    prompt = next(iter(sides.values()))[:-1]
+    for where, side in sides.items():
+        if not prompt or side[:-1] != prompt:
+            early = f"{' and '.join(sides)} part before the last answer"
+            last = where if prompt else list(sides)[-1]
+            raise RecordError(last, f"{early}, and a completion is one answer")
+    for where, side in sides.items():
+        if side[-1]["role"] != "assistant":
+            raise RecordError(where, "must end with an answer of the assistant")
+    return prompt, [side[-1]["content"] for side in sides.values()]
+
+
 # -- records -------------------------------------------------------------------------------------
 
 
@@ -234,16 +251,16 @@ def _most(tiers: Iterable[Sequence[str]], lost: Lost) -> list[list[str]]:
 def winner_of(said: str, names: Sequence[str], also: Mapping[str, str] | None = None) -> str | None:
     """Return which of the names a judgement means; None is a tie. Raises LookupError.
 
-    Taken are the names themselves, what `also` maps to one of them, and for two of them the usual
-    words.
+    Taken are what `also` maps to one of the names, the names themselves, and for two of them the
+    usual words.
 
     >>> winner_of("Left", ["x", "y"]), winner_of("tie (bothbad)", ["x", "y"])
     ('x', None)
     """
-    if said in names:
-        return said
     if also and said in also:
         return also[said]
+    if said in names:
+        return said
     word = said.strip().lower().replace(" ", "").replace("-", "_")
     if word.startswith(("tie", "draw", "equal", "both", "same", "neither")):
         return None

@@ -5,7 +5,8 @@ may also have `system`, `history`, and `chosen` with `rejected`. Checked against
 writes for LLaMA-Factory. Not checked: `kto_tag` in a published data set.
 
 Where `generator` names a model, as in alpaca_eval's outputs, the output is that model's completion;
-otherwise it is a demonstration of nobody known.
+otherwise it is a demonstration of nobody known. databricks-dolly's rows say `context`, `response`
+and `category`; read from its data set card.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from labelkit.plugins import Importer
 
 _KNOWN = {
     *("instruction", "input", "output", "system", "history", "chosen", "rejected", "generator"),
-    *("id", "prompt_id", "dataset", "kto_tag"),
+    *("id", "prompt_id", "dataset", "kto_tag", "category"),
 }
+_DOLLY = {"context": "input", "response": "output"}
 
 
 def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
+    if "output" not in item:
+        item = {_DOLLY.get(name, name): value for name, value in item.items()}
     question = instruction_and_input(text(item, "instruction"), maybe_text(item, "input"))
     columns(item, _KNOWN, lost)
     draft = Draft(
@@ -33,6 +37,7 @@ def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
         lost,
         prompt_id=name_of(item.get("prompt_id") or item.get("id")),
         source=name_of(item.get("dataset")),
+        use_case=name_of(item.get("category")),
     )
     output = maybe_text(item, "output")
     model = name_of(item.get("generator"))
@@ -69,7 +74,7 @@ def _before(item: Fields) -> Chat:
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
-    return "instruction" in item and ("output" in item or "chosen" in item)
+    return "instruction" in item and not item.keys().isdisjoint(("output", "chosen", "response"))
 
 
 PLUGIN = Importer("Alpaca instructions", one_by_one(convert), recognises, labeler="alpaca")

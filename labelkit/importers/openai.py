@@ -32,6 +32,10 @@ from labelkit.plugins import Importer
 
 _SIDES = ("preferred_output", "non_preferred_output")
 _KNOWN = {"messages", "input", *_SIDES, "prompt", "completion", "id", "prompt_id"}
+_OF_OTHERS = {
+    *("chosen", "rejected", "rejected_response", "rejected_messages"),
+    *("conversations", "instruction", "replies", "label"),
+}
 _SWITCHES = {"parallel_tool_calls"}
 
 
@@ -82,8 +86,7 @@ def recognises(item: Mapping[str, Any]) -> bool:
         return True
     messages = item.get("messages")
     first = messages[0] if isinstance(messages, list) and messages else None
-    others = {"chosen", "rejected", "conversations", "instruction", "replies", "label"} & keys
-    return isinstance(first, dict) and "role" in first and not others
+    return isinstance(first, dict) and "role" in first and keys.isdisjoint(_OF_OTHERS)
 
 
 PLUGIN = Importer(

@@ -1,9 +1,12 @@
-r"""Chosen and rejected: TRL's preference rows and hh-rlhf's transcripts.
+r"""Chosen and rejected: TRL's preference rows, hh-rlhf's transcripts, ms-swift's rows.
 
 Read from: TRL's "Dataset formats" (standard and conversational, explicit and implicit prompt) and
 Anthropic's hh-rlhf, whose rows are two transcripts of `\n\nHuman: ...\n\nAssistant: ...`. Checked
-against hh-rlhf's own harmless-base test split and against what labelkit writes for TRL. Not
-checked: rows with tools.
+against hh-rlhf's own harmless-base test split and against what labelkit writes for TRL, ms-swift
+and OpenRLHF. Not checked: rows with tools, and the model columns of published sets.
+
+The prompt may also be called `question` or `input`; ms-swift has the chosen answer at the end of
+`messages`, and beside it `rejected_response` or `rejected_messages`.
 
 A completion is one text, so a pair whose sides part before the last answer cannot be kept.
 """
@@ -17,34 +20,65 @@ from labelkit.domain.records import RecordError
 from labelkit.importers._build import (
     Chat,
     Draft,
+    apart,
     as_text,
     asked,
     chat,
     columns,
     maybe_text,
     name_of,
+    objects,
 )
 from labelkit.importers._items import Fields, Lost, one_by_one
 from labelkit.importers._transcripts import is_transcript, open_transcript, transcript
 from labelkit.plugins import Importer
 
-_KNOWN = {"prompt", "prompt_id", "id", "chosen", "rejected", "system", "messages", "ranking_id"}
-_EARLY = "chosen and rejected part before the last answer, and a completion is one answer"
+_PROMPT = ("prompt", "question", "input")
+_SWIFT = ("rejected_response", "rejected_messages")
+_KNOWN = {"prompt_id", "id", "chosen", "rejected", "system", "messages", "ranking_id", "source"}
 
 
 def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
+    row = _plain(item)
     for key in ("chosen", "rejected"):
-        if item.get(key) is None:
+        if row.get(key) is None:
             raise RecordError(key, "is missing")
-    messages, chosen, rejected = _sides(item)
-    if item.get("margin") is not None:
-        lost.append("margin")
-    columns(item, _KNOWN | {"margin"}, lost)
-    draft = Draft(messages, lost, prompt_id=name_of(item.get("prompt_id") or item.get("id")))
-    better = draft.completion("chosen", chosen)
-    worse = draft.completion("rejected", rejected)
+    messages, chosen, rejected = _sides(row)
+    lost += ["margin"] * (row.get("margin") is not None)
+    models = [_model(row, side) for side in ("chosen", "rejected")]
+    columns(row, _KNOWN | {"prompt", "margin", *(column for column, _ in models)}, lost)
+    draft = Draft(
+        messages,
+        lost,
+        prompt_id=name_of(row.get("prompt_id") or row.get("id")),
+        source=name_of(row.get("source")),
+    )
+    better = draft.completion("chosen", chosen, model=models[0][1])
+    worse = draft.completion("rejected", rejected, model=models[1][1])
     draft.ranking([[better], [worse]])
     yield draft.record
+
+
+def _plain(item: Fields) -> dict[str, Any]:
+    """The row by TRL's names."""
+    row = dict(item)
+    asked_by = next((name for name in _PROMPT if row.get(name) is not None), None)
+    if asked_by:
+        row["prompt"] = row.pop(asked_by)
+    if not row.keys().isdisjoint(_SWIFT):
+        row["chosen"] = objects(row, "messages")
+        row["rejected"] = row.pop("rejected_messages", None)
+        answer = row.pop("rejected_response", None)
+        if answer is not None:
+            said = {"role": "assistant", "content": as_text(answer, "rejected_response")}
+            row["rejected"] = [*row["chosen"][:-1], said]
+    return row
+
+
+def _model(row: Fields, side: str) -> tuple[str, str | None]:
+    """The column that says which model a side is from, and what it says."""
+    column = f"{side}-model" if f"{side}-model" in row else f"{side}_model"
+    return column, name_of(row.get(column))
 
 
 def _sides(item: Fields) -> tuple[Chat, str, str]:
@@ -72,32 +106,25 @@ def _prompt(item: Fields) -> Chat:
 
 
 def _from_chats(item: Fields, chosen: Chat, rejected: Chat) -> tuple[Chat, str, str]:
-    if item.get("prompt") is None or min(len(chosen), len(rejected)) > 1:
-        # UltraFeedback-binarized has whole conversations and a prompt that repeats their first.
-        return _apart(chosen, rejected)
-    if not len(chosen) == len(rejected) == 1:
-        raise RecordError("rejected", _EARLY)
-    return _prompt(item), chosen[0]["content"], rejected[0]["content"]
+    if item.get("prompt") is not None and len(chosen) == len(rejected) == 1:
+        return _prompt(item), chosen[0]["content"], rejected[0]["content"]
+    # UltraFeedback-binarized has whole conversations and a prompt that repeats their first.
+    return _apart(chosen, rejected)
 
 
 def _apart(chosen: Chat, rejected: Chat) -> tuple[Chat, str, str]:
-    """What both share is the prompt; what is left must be one answer each."""
-    last = min(len(chosen), len(rejected)) - 1
-    same = len(chosen) == len(rejected) and chosen[:last] == rejected[:last]
-    if last < 1 or not same:
-        raise RecordError("rejected", _EARLY)
-    for key, side in (("chosen", chosen), ("rejected", rejected)):
-        if side[last]["role"] != "assistant":
-            raise RecordError(key, "must end with an answer of the assistant")
-    return chosen[:last], chosen[last]["content"], rejected[last]["content"]
+    prompt, (better, worse) = apart({"chosen": chosen, "rejected": rejected})
+    return prompt, better, worse
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
+    if "messages" in item and not item.keys().isdisjoint(_SWIFT):
+        return True
     if item.get("chosen") is None or item.get("rejected") is None:
         return False
     return not {"conversations", "instruction"} & item.keys()
 
 
 PLUGIN = Importer(
-    "chosen and rejected: TRL, hh-rlhf", one_by_one(convert), recognises, labeler="pairs"
+    "chosen and rejected: TRL, hh-rlhf, ms-swift", one_by_one(convert), recognises, labeler="pairs"
 )

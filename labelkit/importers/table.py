@@ -8,25 +8,34 @@ A row has a `prompt` and one of:
 - `completion`, one a row, with `rank` or `rating`: neighbouring rows of one prompt and labeler
   make one ranking;
 - `demonstration`: an ideal completion.
-Columns with these names need no map. Checked against the crowd comparisons of LLMFAO (Ustalov,
-2023), whose texts are in a file of their own (`--items`).
+Columns with these names need no map. In JSON and Parquet a column may be a path into an object or
+a list (`question.full_text`, `answers.0.text`), a prompt may be a list of messages, and so may
+completions: whole conversations, which share the prompt and end with one answer each.
+
+Checked against the crowd comparisons of LLMFAO (Ustalov, 2023), whose texts are in a file of their
+own (`--items`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from labelkit.domain.grammar import LETTERS, OrderError, parse_order
 from labelkit.domain.records import RecordError
 from labelkit.errors import UsageError
 from labelkit.importers._build import (
+    Chat,
     Draft,
+    apart,
     asked,
     by_score,
+    chat,
     maybe_text,
     name_of,
     number,
+    parted,
     text,
     winner_of,
 )
@@ -39,6 +48,7 @@ _ABOUT = ("prompt_id", "use_case", "source", "user", "language", "split")
 _WHO = ("labeler", "note", "submitted_at", "guideline", "batch")
 _SIDES = tuple(letter.lower() for letter in LETTERS)
 _OF_EACH = ("completion", "model", "id", "rank", "rating")
+_TEXTS = ("chosen", "rejected", "completion", *(f"completion_{side}" for side in _SIDES))
 FIELDS = {
     *("prompt", "system", *_ABOUT, *_WHO, "seconds", "meta"),
     *("chosen", "rejected", "winner", "ranking", "demonstration", *_OF_EACH),
@@ -83,7 +93,7 @@ def _renamer(
     taken = set(columns.values())
 
     def rename(row: Fields, lost: Lost) -> dict[str, Any]:
-        item = _joined(row, items) if items else row
+        item = dict(_opened(_joined(row, items) if items else row, columns))
         if missing := sorted(set(columns) - set(item)):
             raise RecordError(missing[0], "is mapped, and there is no such column")
         found: dict[str, Any] = {"meta": {}, "columns": {}}
@@ -103,6 +113,17 @@ def _renamer(
     return rename
 
 
+def _opened(value: Any, columns: Mapping[str, str], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the cells of a row; what a mapped path leads into is parted into cells of its own."""
+    inside = f"{path}." if path else ""
+    led = isinstance(value, dict | list) and any(column.startswith(inside) for column in columns)
+    if path and (path in columns or not led):
+        yield path, value
+        return
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _opened(inner, columns, f"{inside}{name}")
+
+
 def _joined(row: Fields, items: Mapping[str, Fields]) -> Fields:
     """A row with the columns of its item; what both have is the row's."""
     key = str(row.get("id"))
@@ -119,9 +140,10 @@ def _key(row: Fields) -> Hashable:
 
 
 def _convert(rows: list[dict[str, Any]], lost: Lost) -> Iterator[dict[str, Any]]:
+    rows = [_spoken(row) for row in rows]
     first = rows[0]
     draft = Draft(
-        asked(text(first, "prompt"), maybe_text(first, "system")),
+        first["messages"],
         lost,
         meta=first["meta"],
         **{key: name_of(first.get(key)) for key in _ABOUT},
@@ -139,6 +161,30 @@ def _convert(rows: list[dict[str, Any]], lost: Lost) -> Iterator[dict[str, Any]]
     yield draft.record
 
 
+def _spoken(row: dict[str, Any]) -> dict[str, Any]:
+    """Add what was asked as `messages`, and bring conversations down to their answers."""
+    sides = {name: _chat(row[name], name) for name in _TEXTS if isinstance(row.get(name), list)}
+    if sides and ("prompt" not in row or max(map(len, sides.values())) > 1):
+        messages, answers = apart(sides)
+    else:
+        messages = _asked(row)
+        answers = [parted(side, name)[1] for name, side in sides.items()]
+    return {**row, "messages": messages, **dict(zip(sides, answers, strict=True))}
+
+
+def _asked(row: Fields) -> Chat:
+    if isinstance(row.get("prompt"), list):
+        return _chat(row["prompt"], "prompt")
+    return asked(text(row, "prompt"), maybe_text(row, "system"))
+
+
+def _chat(messages: list[Any], where: str) -> Chat:
+    """Messages as OpenAI has them, or as ShareGPT has them."""
+    if messages and isinstance(messages[0], dict) and "from" in messages[0]:
+        return chat(messages, where, role="from", content="value")
+    return chat(messages, where)
+
+
 def _tall(draft: Draft, rows: list[dict[str, Any]]) -> None:
     places: dict[str, dict[str, float]] = {"rank": {}, "rating": {}}
     for i, row in enumerate(rows):
@@ -153,7 +199,8 @@ def _tall(draft: Draft, rows: list[dict[str, Any]]) -> None:
 
 
 def _wide(draft: Draft, row: dict[str, Any]) -> None:
-    names: list[str] = []
+    names: dict[str, str] = {}
+    letters: dict[str, str] = {}
     also: dict[str, str] = {}
     places: dict[str, dict[str, float]] = {"rank": {}, "rating": {}}
     for side in _SIDES:
@@ -163,18 +210,36 @@ def _wide(draft: Draft, row: dict[str, Any]) -> None:
         model = name_of(row.get(f"model_{side}"))
         id = name_of(row.get(f"id_{side}"))
         name = draft.completion(side, text(row, f"completion_{side}"), id=id, model=model)
-        names.append(name)
+        names[row["columns"][f"completion_{side}"]] = letters[side] = name
         columns = (row["columns"].get(f"{field}_{side}") for field in _OF_EACH)
-        for said in (side, model, id, *columns):
+        for said in (model, id, *columns):
             if said:
                 also.setdefault(said, name)
         _placed(places, name, row, f"rank_{side}", f"rating_{side}")
     if "winner" in row:
-        _won(draft, row, names, also)
+        _won(draft, row, list(names.values()), letters | _told_apart(names) | also)
     elif "ranking" in row:
-        _ordered(draft, row, names)
+        _ordered(draft, row, list(names.values()))
     else:
         _ranked(draft, places, row)
+
+
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Map what tells the completions' columns from one another to the completions.
+
+    >>> _told_apart({"answer_0": "x", "answer_1": "y"})
+    {'0': 'x', '1': 'y'}
+    """
+    head = _shared(names)
+    tail = _shared(column[head:][::-1] for column in names)
+    return {column[head : len(column) - tail]: name for column, name in names.items()}
+
+
+def _shared(texts: Iterable[str]) -> int:
+    """How many characters all begin with."""
+    return sum(
+        1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False))
+    )
 
 
 def _placed(
@@ -200,7 +265,7 @@ def _ranked(draft: Draft, places: Mapping[str, Mapping[str, float]], row: Fields
 
 
 def _won(draft: Draft, row: Fields, names: list[str], also: Mapping[str, str]) -> None:
-    said = str(row["winner"])
+    said = str(row["winner"]).removesuffix(".0")  # a whole number of a table with gaps
     try:
         winner = winner_of(said, names, also)
     except LookupError:

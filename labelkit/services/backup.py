@@ -13,6 +13,7 @@ from typing import Any
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError
 from labelkit.services.project import opened
 from labelkit.store import copies, core, journal, schema
+from labelkit.store.disk import drop
 
 KEPT_AUTOMATIC = 5
 """Automatic backups of one kind that are kept: before an upgrade, a merge, a restore."""
@@ -78,15 +79,19 @@ def backup(
     `keep` counts this one. Raises ForeignStore when the store is damaged: nothing is removed then.
     """
     folder = folder or folder_of(store)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made: {error.strerror}") from error
+    _make(folder)
     path = _copy(store, folder, before, progress=progress)
     match = _NAME.fullmatch(path.name)
     assert match is not None
     removed = _prune(store, folder, before, keep) if keep is not None else ()
     return Backup(path, match["at"], path.stat().st_size, before, removed)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
 def _copy(
@@ -116,10 +121,7 @@ def _prune(store: Path, folder: Path, before: str | None, keep: int) -> tuple[Pa
     """Remove all but the newest `keep` backups of one kind; never another project's."""
     ours = copies.project_of(listed(store, folder)[0].path)
     same = [b.path for b in listed(store, folder) if b.before == before]
-    old = [path for path in same[keep:] if copies.project_of(path) == ours]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return tuple(old)
+    return tuple(p for p in same[keep:] if copies.project_of(p) == ours and drop(p))
 
 
 def automatic(store: Path, before: str) -> Backup:
@@ -193,7 +195,7 @@ def _refuse_other_project(store: Path, source: Path) -> None:
 def _keep_present(store: Path) -> Path:
     """Copy the present state, damaged or not; what SQLite cannot even read is moved as it is."""
     folder = folder_of(store)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(folder)
     try:
         return _copy(store, folder, "restore", verify=False)
     except ForeignStore:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +16,11 @@ import orjson
 
 from labelkit.errors import Conflict, LabelkitError
 from labelkit.services.export_options import Shard
-from labelkit.store.disk import sync_folder
+from labelkit.store.disk import drop, sweep_parts, sync_folder
 
 MANIFEST = "manifest.json"
+_WAS = f".{MANIFEST}.was.part"
+"""The last export's manifest, while files change."""
 _BUFFER = 1 << 18
 
 
@@ -134,7 +137,7 @@ class _Part:
 
     def discard(self) -> None:
         self._raw.close()
-        self.temporary.unlink(missing_ok=True)
+        drop(self.temporary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class Folder:
         self._parts: dict[str, list[_Part]] = {}
         self._documents: dict[str, _Part] = {}
         self._own: set[str] = set()
+        self._half_named = False
 
     def check(self, kind: tuple[str, str, str | None], names: Iterable[str]) -> None:
         """Refuse a folder with another kind of export or somebody else's files. Raises Conflict."""
@@ -181,8 +185,8 @@ class Folder:
                     hint="give every format a folder of its own",
                 )
             self._own |= _files_of(old)
-        for stray in self.path.glob(f".{MANIFEST}.*.part"):
-            self._own |= _files_of(_unfinished(stray))
+        for claim in self._claims():
+            self._own |= _files_of(_unfinished(claim))
         self._refuse_foreign(names)
 
     def _refuse_foreign(self, names: Iterable[str]) -> None:
@@ -198,7 +202,7 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LabelkitError(f"{self.path}: cannot be made: {error.strerror}") from None
-        self._sweep()
+        sweep_parts(self.path, spare=MANIFEST)
         return self
 
     def __exit__(
@@ -207,6 +211,8 @@ class Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._half_named:  # the manifest stays: it says whose the files are
+            self._documents.pop(MANIFEST)
         for part in [*self._documents.values(), *(p for ps in self._parts.values() for p in ps)]:
             part.discard()
         if isinstance(error, OSError):
@@ -215,11 +221,9 @@ class Folder:
                 hint="free some space, or choose another --out",
             ) from error
 
-    def _sweep(self) -> None:
-        """Remove what an export that was killed left behind."""
-        for stray in self.path.glob(".*.part"):
-            if not _alive(stray.name.split(".")[-2]):
-                stray.unlink(missing_ok=True)
+    def _claims(self) -> list[Path]:
+        """Manifests of exports that ended while they gave their files names: whose those are."""
+        return list(self.path.glob(f".{MANIFEST}.*.part"))
 
     def add(self, split: str, lines: bytes | memoryview, rows: int) -> None:
         """Write some rows of a split, as JSON lines."""
@@ -269,7 +273,9 @@ class Folder:
         self._refuse_foreign(named)
         data = orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         self.document(MANIFEST, data)
-        (self.path / MANIFEST).unlink(missing_ok=True)
+        self._half_named = True
+        with suppress(FileNotFoundError):
+            (self.path / MANIFEST).replace(self.path / _WAS)
         for name, part in named.items():
             place = self.path / name
             place.parent.mkdir(exist_ok=True)
@@ -280,6 +286,9 @@ class Folder:
             sync_folder(folder)
         self._documents[MANIFEST].temporary.replace(self.path / MANIFEST)
         sync_folder(self.path)
+        self._half_named = False
+        drop(self.path / _WAS)
+        sweep_parts(self.path)
 
 
 def _end_of_line(lines: bytes | memoryview, n: int) -> int:
@@ -314,14 +323,3 @@ def _files_of(manifest: Mapping[str, Any]) -> set[str]:
     """The files a manifest speaks of: only such as lie in its folder."""
     names = {f["name"] for f in [*manifest.get("files", []), *manifest.get("documents", [])]}
     return {name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts}
-
-
-def _alive(pid: str) -> bool:
-    """Whether the process that a temporary file is named after still runs."""
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        pass
-    return True

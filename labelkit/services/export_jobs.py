@@ -6,12 +6,13 @@ loaded; each opens the store for itself and hands its lines over in memory that 
 
 from __future__ import annotations
 
+import gc
 import mmap
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from multiprocessing.connection import Connection
@@ -26,9 +27,12 @@ from labelkit.store.core import Store, open_store
 
 Progress = Callable[[int, int | None], None]
 
-_PROMPTS = 256
-"""Prompts in a range. Small jobs are done in this process: starting others takes longer."""
-_WORTH_IT = 8 * _PROMPTS
+_PROMPTS = 360
+"""Prompts in a range, about as many as are read at once."""
+_WORTH_IT = 2_048
+"""Smaller jobs are done in this process: starting others takes longer."""
+_OBJECTS = 100_000
+"""New objects after which cycles are looked for: more than the bundles that are read at once."""
 _SLOT = 1 << 20
 _SLOTS = 8
 
@@ -63,10 +67,22 @@ def lines(
         yield from _forked(job, books, jobs, progress)
         return
     small_cache(store)
-    for n, bundle in enumerate(read_bundles(store, job.view, job.within, job.parts), 1):
-        yield from job.writer.lines(bundle, books)
-        if progress and n % _PROMPTS == 0:
-            progress(n, job.prompts)
+    with _few_collections():
+        for n, bundle in enumerate(read_bundles(store, job.view, job.within, job.parts), 1):
+            yield from job.writer.lines(bundle, books)
+            if progress and n % _PROMPTS == 0:
+                progress(n, job.prompts)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for cycles rarely: bundles hold none, and looking takes a fifth of all the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _forked(job: Job, books: Books, jobs: int, progress: Progress | None) -> Iterator[Lines]:
@@ -123,7 +139,7 @@ class _Worker:
 
     def _lines(self, split: str, rows: int, size: int, big: bytes, slot: int) -> Lines:
         data = memoryview(self._memory)[slot * _SLOT :][:size]
-        return Lines(split, "", rows, big or data)
+        return Lines(split, "", rows, (big or data,))
 
 
 # -- in the other process ------------------------------------------------------------------------
@@ -136,16 +152,18 @@ def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent.close()
+    gc.freeze()  # looking through what was there before would turn shared pages into own ones
     try:
         store = open_store(job.path)
         small_cache(store)
         out = _Out(there, memory)
-        for within in ranges:
-            books = Books()
-            for bundle in read_bundles(store, job.view, within, job.parts):
-                for found in job.writer.lines(bundle, books):
-                    out.add(found)
-            out.end(books)
+        with _few_collections():
+            for within in ranges:
+                books = Books()
+                for bundle in read_bundles(store, job.view, within, job.parts):
+                    for found in job.writer.lines(bundle, books):
+                        out.add(found)
+                out.end(books)
     except (EOFError, ConnectionError):
         pass
     except Exception as error:  # it is raised again where somebody can see it
@@ -163,11 +181,12 @@ class _Out:
 
     def add(self, found: Lines) -> None:
         pieces, rows, size = self._waiting.get(found.split, ([], 0, 0))
-        if size and size + len(found.data) > _SLOT:
+        more = sum(map(len, found.pieces))
+        if size and size + more > _SLOT:
             self._hand_over(found.split, pieces, rows)
             pieces, rows, size = [], 0, 0
-        pieces.append(found.data)
-        self._waiting[found.split] = pieces, rows + found.rows, size + len(found.data)
+        pieces += found.pieces
+        self._waiting[found.split] = pieces, rows + found.rows, size + more
 
     def end(self, books: Books) -> None:
         for split, (pieces, rows, _) in self._waiting.items():

@@ -1,14 +1,17 @@
 """From one bundle to the bytes of its rows, as JSON lines.
 
-A row of a pair repeats its prompt and two of the completions, so in the plain case each of them is
-encoded once and rows are put together out of those pieces: byte for byte what encoding every row
-would give, for a stage that says which column speaks of what (`Stage.apart`).
+A row of a pair repeats its prompt and two of the completions, so each of them is encoded once and
+rows are put together out of those pieces: byte for byte what encoding every row would give, for a
+stage that quotes the two texts as they are (`Stage.quotes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 import orjson
 
@@ -16,19 +19,26 @@ from labelkit.domain.asked import Asked
 from labelkit.domain.beaten import Beaten, beaten
 from labelkit.domain.models import Bundle
 from labelkit.domain.pairs import Pair
-from labelkit.plugins import Stage
 from labelkit.services.export_options import PREFERENCE
 from labelkit.services.export_rows import Books, Work
+
+_WON, _LOST = "\ue000won\ue001", "\ue000lost\ue001"
+_STAND_INS = {_WON: _WON, _LOST: _LOST}
+"""What is put in the places of two completions, to see where a row quotes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Some rows of one prompt, encoded: every line ends in a line break."""
+    """Some rows of one prompt, encoded, in pieces: every line ends in a line break."""
 
     split: str
     prompt: str
     rows: int
-    data: bytes | memoryview
+    pieces: Sequence[bytes | memoryview]
+
+    @property
+    def data(self) -> bytes | memoryview:
+        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
 
 
 class Writer:
@@ -36,20 +46,26 @@ class Writer:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self._pieces = Pieces.of(work)
+        options, how = work.options, work.options.pairs
+        self._framed = options.format in PREFERENCE and work.stage.quotes
+        self._plain = how.scheme == "all" and how.margin == "none" and not options.by_group
 
     def lines(self, bundle: Bundle, books: Books) -> Iterator[Lines]:
         """Yield a bundle's rows and keep the books."""
-        if self._pieces is None:
+        if not self._framed:
             for split, prompt, row in self.work.rows(bundle, books):
-                data = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-                yield Lines(split, prompt, 1, data)
-            return
-        found = self._asked(bundle, books)
-        if found:
-            asked, pairs = found
-            rows = self._note(asked, pairs, books)
-            yield Lines(asked.split, bundle.prompt.uid, rows, self._pieces.encoded(asked, pairs))
+                yield Lines(split, prompt, 1, (_line(row),))
+        elif self._plain:
+            if found := self._asked(bundle, books):
+                asked, pairs = found
+                rows = self._note(asked, pairs, books)
+                yield Lines(asked.split, bundle.prompt.uid, rows, self._pieces(asked, pairs))
+        else:
+            for asked, items in groupby(self.work.items(bundle, books), key=itemgetter(0)):
+                each = [pair for _, pair in items]
+                books.rows[asked.split] += len(each)
+                pieces = self._own_pieces(asked, each)
+                yield Lines(asked.split, bundle.prompt.uid, len(each), pieces)
 
     def _asked(self, bundle: Bundle, books: Books) -> tuple[Asked, Beaten] | None:
         work = self.work
@@ -75,58 +91,67 @@ class Writer:
         books.rows[asked.split] += len(sizes)
         return len(sizes)
 
-
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """A stage's columns: the two that differ, and those before, between and after them."""
-
-    stage: Stage
-    chosen: str
-    rejected: str
-    before: Sequence[str]
-    between: Sequence[str]
-    after: Sequence[str]
-
-    @classmethod
-    def of(cls, work: Work) -> Pieces | None:
-        """Return the pieces, or None where rows must be made one by one."""
-        options, stage = work.options, work.stage
-        how = options.pairs
-        plain = how.scheme == "all" and how.margin == "none" and not options.by_group
-        if options.format not in PREFERENCE or stage.apart is None or not plain:
-            return None
-        names = list(stage.columns)
-        chosen, rejected = stage.apart
-        first, second = names.index(chosen), names.index(rejected)
-        after = [*names[second + 1 :], *(["prompt_id"] if stage.extras else [])]
-        return cls(stage, chosen, rejected, names[:first], names[first + 1 : second], after)
-
-    def encoded(self, asked: Asked, pairs: Beaten) -> bytes:
+    def _pieces(self, asked: Asked, pairs: Beaten) -> list[bytes]:
         """Return the lines of one prompt's pairs."""
-        wins, losses, head, middle, tail = self._cells(asked, pairs)
-        out: list[bytes] = []
+        frame = self._frame(asked)
+        if frame is None:
+            each = [_bare(chosen, uid) for chosen, rejected in pairs for uid in rejected]
+            return self._own_pieces(asked, each)
+        quoted = _quoted(asked)
+        head, middle, tail = frame
+        found: list[bytes] = []
         for chosen, rejected in pairs:
-            start = head + wins[chosen] + middle
-            out += (start, (tail + start).join([losses[uid] for uid in rejected]), tail)
-        return b"".join(out)
+            start = head + quoted[chosen] + middle
+            for uid in rejected:
+                found += (start, quoted[uid], tail)
+        return found
 
-    def _cells(
-        self, asked: Asked, pairs: Beaten
-    ) -> tuple[dict[str, bytes], dict[str, bytes], bytes, bytes, bytes]:
-        """Encode every completion as what was chosen and as what was rejected, and the rest."""
-        wins, losses = {}, {}
-        row = {}
-        for uid in {uid for chosen, rejected in pairs for uid in (chosen, *rejected)}:
-            row = self.stage.row(asked, Pair(uid, uid, None, (), "", 2, 1))
-            won, lost = row[self.chosen], row[self.rejected]
-            wins[uid] = orjson.dumps(won)
-            losses[uid] = wins[uid] if lost == won else orjson.dumps(lost)
-        row["prompt_id"] = asked.prompt.name
-        head = b"{" + _fields(row, self.before) + b'"%s":' % self.chosen.encode()
-        middle = b"," + _fields(row, self.between) + b'"%s":' % self.rejected.encode()
-        tail = b"".join([b"," + _fields(row, [name])[:-1] for name in self.after]) + b"}\n"
-        return wins, losses, head, middle, tail
+    def _own_pieces(self, asked: Asked, pairs: Sequence[Pair]) -> list[bytes]:
+        """Return the lines of pairs that have columns of their own at the end."""
+        frame = self._frame(asked)
+        if frame is None:
+            return [_line(self.work.row(asked, pair)) for pair in pairs]
+        quoted = _quoted(asked)
+        head, middle, tail = frame
+        found: list[bytes] = []
+        for pair in pairs:
+            found += (head, quoted[pair.chosen], middle, quoted[pair.rejected])
+            if own := self.work.own_columns(asked, pair):
+                found += (tail.removesuffix(b"}\n"), b",", _line(own)[1:])
+            else:
+                found.append(tail)
+        return found
+
+    def _frame(self, asked: Asked) -> Frame | None:
+        """Return what stands around the two texts in every line of a prompt.
+
+        None where it cannot be told, because the prompt itself holds a stand-in.
+        """
+        stand_in = Asked(asked.bundle, asked.messages, asked.split, _STAND_INS)
+        line = _line(self.work.shaped(stand_in, _bare(_WON, _LOST)))
+        head, *rest = line.split(_WON.encode())
+        if len(rest) != 1 or len(rest := rest[0].split(_LOST.encode())) != 2:
+            return None
+        return Frame(head, *rest)
 
 
-def _fields(row: dict[str, object], names: Sequence[str]) -> bytes:
-    return b"".join([b"%s:%s," % (orjson.dumps(name), orjson.dumps(row[name])) for name in names])
+class Frame(NamedTuple):
+    """A line without its two texts: what comes before, between and after them."""
+
+    head: bytes
+    middle: bytes
+    tail: bytes
+
+
+def _bare(chosen: str, rejected: str) -> Pair:
+    """A pair that says no more than what beat what."""
+    return Pair(chosen, rejected, None, (), "", 2, 1)
+
+
+def _quoted(asked: Asked) -> dict[str, bytes]:
+    """Encode every completion as it stands inside of a JSON string."""
+    return {uid: orjson.dumps(text)[1:-1] for uid, text in asked.texts.items()}
+
+
+def _line(row: dict[str, object]) -> bytes:
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

@@ -24,6 +24,7 @@ from labelkit.plugins import Stage
 from labelkit.services.export_options import RANKED, ExportOptions
 
 _DIGEST_SPACE = 1 << 256
+_ALL = SplitPlan()
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ class Work:
 
     def _split(self, bundle: Bundle, books: Books) -> str | None:
         prompt = settled(bundle.prompt)
-        split = split_of(prompt, self.options.split or SplitPlan())
+        split = split_of(prompt, self.options.split or _ALL)
         if self.options.format == "records":
             return split
         if (why := withheld(prompt, split, allow_pii=self.options.allow_pii)) is not None:
@@ -159,7 +160,8 @@ class Work:
             return None
         carries, flatten = self.stage.carries, self.options.flatten
         fit, reasons = fitted(messages, carries, flatten=flatten)
-        (books.refused if fit is None else books.flattened).update(reasons)
+        if reasons:
+            (books.refused if fit is None else books.flattened).update(reasons)
         return None if fit is None else Asked(bundle, fit, split)
 
     def _items(self, bundle: Bundle, books: Books) -> list[Any]:
@@ -178,18 +180,24 @@ class Work:
 
     def row(self, asked: Asked, item: Any) -> dict[str, Any]:
         """Return the row of one item, with the columns that every dialect may be given."""
+        row = self.shaped(asked, item)
+        return row | self.own_columns(asked, item) if isinstance(item, Pair) else row
+
+    def shaped(self, asked: Asked, item: Any) -> dict[str, Any]:
+        """Return what the stage makes of an item, and whose it is."""
         row = self.stage.row(asked, item)
-        if not self.stage.extras:
-            return row
-        row["prompt_id"] = asked.prompt.name
-        if self.options.format == "rankings":
-            row["ranking_id"] = item.uid
-        if isinstance(item, Pair):
-            if item.margin is not None:
-                row["margin"] = item.margin
-            if self.options.by_group:
-                row |= group_columns(asked, item)
+        if self.stage.extras:
+            row["prompt_id"] = asked.prompt.name
+            if self.options.format == "rankings":
+                row["ranking_id"] = item.uid
         return row
+
+    def own_columns(self, asked: Asked, pair: Pair) -> dict[str, Any]:
+        """Return what only this one of a prompt's pairs says, beside its texts."""
+        if not self.stage.extras:
+            return {}
+        margin = {} if pair.margin is None else {"margin": pair.margin}
+        return margin | group_columns(asked, pair) if self.options.by_group else margin
 
     def _length(self, asked: Asked, item: Any) -> int:
         """The prompt and the longest text that is learned from with it."""
@@ -222,6 +230,6 @@ def group_columns(asked: Asked, pair: Pair) -> dict[str, Any]:
 def _identity(bundle: Bundle) -> int:
     """A number made of the uids of everything that could have shaped a row."""
     labels = [x.uid for x in (*current(bundle.rankings), *current(bundle.demonstrations))]
-    names = [bundle.prompt.uid, *(c.uid for c in bundle.completions), *sorted(labels)]
+    names = [bundle.prompt.uid, *[c.uid for c in bundle.completions], *sorted(labels)]
     names += in_words(bundle.prompt)
     return int.from_bytes(hashlib.sha256("\n".join(names).encode()).digest(), "big")

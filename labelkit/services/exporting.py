@@ -34,7 +34,15 @@ from labelkit.services.project import opened
 from labelkit.services.selection import Selection
 from labelkit.services.split_plan import plan_in_force
 from labelkit.store import rules
-from labelkit.store.bundles import Parts, Range, Snapshot, any_pinned, read_prompts, snapshot
+from labelkit.store.bundles import (
+    Parts,
+    Range,
+    Snapshot,
+    any_pinned,
+    read_prompts,
+    small_cache,
+    snapshot,
+)
 from labelkit.store.core import Store, get_setting
 
 Progress = Callable[[int, int | None], None]
@@ -52,8 +60,6 @@ def target(out: str | None, dry_run: bool) -> Path | IO[bytes]:
         return Path(str(out))
     if dry_run:
         return io.BytesIO()
-    if sys.stdout is None:
-        raise UsageError("stdout is closed", hint="--out DIR")
     if out is None and sys.stdout.isatty():
         raise UsageError("say where the rows go", hint="--out DIR, or --out - for this terminal")
     return sys.stdout.buffer
@@ -72,6 +78,7 @@ def export(
     measure, unit = measure_of(options.tokenizer)
     report = ExportReport(options, columns_of(options, stage), unit)
     with opened(store_path) as store:
+        small_cache(store)
         view, work = prepare(store, options, stage, measure)
         report.seen = _fingerprint(store, view) if options.shard else ""
         if isinstance(out, Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import hashlib
 import io
 import sys
 import zlib
@@ -20,14 +21,16 @@ from labelkit.domain.records import Incoming, Known, RecordError, from_record
 from labelkit.errors import InputError
 from labelkit.importers._shape import check_shape
 from labelkit.importers._stream import buffered, is_parquet, on_disk
+from labelkit.services import import_memory
 from labelkit.services.files import Replacing
-from labelkit.services.import_formats import detect, items_by_id, rows_of
+from labelkit.services.import_formats import RECORDS, detect, items_by_id, rows_of
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
 from labelkit.store.ingest import PURGED, Counts, Ingest
 
 SHOWN_PROBLEMS = 50
+_PIECE = 1 << 20
 
 Progress = Callable[[int, int | None], None]
 """Called with (bytes read, bytes in all or None)."""
@@ -88,6 +91,10 @@ class ImportReport:
         }
 
 
+class TooManyBad(InputError):
+    """The whole file was read, and too many of its rows are bad."""
+
+
 class _Undo(Exception):
     """Leaves the transaction without keeping it; the report is still good."""
 
@@ -107,8 +114,10 @@ def import_file(
         plugins.importers.get(wanted)  # a name there is not is refused before anything is opened
     with opened(store) as opened_store, _rejects(options.rejects) as rejects:
         try:
-            with opened_store.write() as tx, _open(source, progress) as stream, _no_collector():
-                _run(tx, _rows(stream, report, options), report, options, rejects)
+            with opened_store.write() as tx, _open(source, progress) as file, _no_collector():
+                if not _known(tx, file, report, options):
+                    _run(tx, _rows(_unzipped(file), report, options), report, options, rejects)
+                    _remember(tx, file, report)
                 if options.dry_run:
                     raise _Undo
         except _Undo:
@@ -116,13 +125,34 @@ def import_file(
     return report
 
 
+def _known(tx: Tx, file: _Counted, report: ImportReport, options: ImportOptions) -> bool:
+    """Fill in the report when this very file was taken whole before."""
+    asked = options.columns or options.items or options.format not in (None, RECORDS)
+    if asked or file.size not in import_memory.sizes(tx):
+        return False
+    while file.read(_PIECE):
+        pass
+    counts = import_memory.recall(tx, file.digest)
+    if counts is None:
+        file.rewind()
+        return False
+    report.format, report.counts = RECORDS, counts
+    return True
+
+
+def _remember(tx: Tx, file: _Counted, report: ImportReport) -> None:
+    """Of foreign formats nobody knows what a later plug-in will find in the same bytes."""
+    if report.format == RECORDS and not report.rejected and file.size == file.done > 0:
+        import_memory.keep(tx, file.digest, file.size, report.counts)
+
+
 def _rows(
     stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
 ) -> Iterator[plugins.Row]:
-    if not report.detected:
-        yield from _read(stream, report, options)
-        return
     source = buffered(stream)
+    if not report.detected:
+        yield from _read(source, report, options)
+        return
     with on_disk(source) if is_parquet(source) else nullcontext(source) as source:
         report.format = detect(source)
         yield from _read(source, report, options)
@@ -135,7 +165,7 @@ def _read(
     items: Mapping[str, Mapping[str, Any]] = {}
     if options.items is not None:
         with _open(options.items, None) as texts:
-            items = items_by_id(texts, options.items)
+            items = items_by_id(_unzipped(texts), options.items)
     help = plugins.Help(options.columns, items)
     return rows_of(importer, stream, help, options.labeler, report.lost)
 
@@ -162,7 +192,7 @@ def _run(
             ingest.add(incoming)
     if report.rejected > options.max_bad:
         way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
-        raise InputError(_refusal(report, options), hint=way_out if good else None)
+        raise TooManyBad(_refusal(report, options), hint=way_out if good else None)
     report.counts = ingest.finish()
 
 
@@ -217,34 +247,53 @@ def _no_collector() -> Iterator[None]:
 
 
 @contextmanager
-def _open(source: str, progress: Progress | None) -> Iterator[plugins.ByteStream]:
-    """Open a file or stdin for reading, through gzip when its first bytes say so."""
+def _open(source: str, progress: Progress | None) -> Iterator[_Counted]:
+    """Open a file or stdin for reading."""
     if source == "-":
         yield _Counted(sys.stdin.buffer, None, progress)
         return
     path = Path(source)
     try:
         with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            counted = _Counted(raw, path.stat().st_size, progress)
-            yield gzip.GzipFile(fileobj=counted, mode="rb") if zipped else counted
+            yield _Counted(raw, path.stat().st_size, progress)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{source}: cannot be read: {reason}") from None
 
 
+def _unzipped(file: _Counted) -> plugins.ByteStream:
+    """Read through gzip when a file's first bytes say so; stdin is taken as it comes."""
+    if file.size is None:
+        return file
+    zipped = file.read(2) == b"\x1f\x8b"
+    file.rewind()
+    return gzip.GzipFile(fileobj=file, mode="rb") if zipped else file
+
+
 class _Counted(io.RawIOBase):
-    """A readable that says how far it has been read."""
+    """A readable that says how far it has been read, and what the bytes were."""
 
     def __init__(
         self, stream: plugins.ByteStream, size: int | None, progress: Progress | None
     ) -> None:
+        self.size = size
+        self.done = 0
         self._stream = stream
-        self._size = size
         self._progress = progress
-        self._read = 0
-        self._calls = 0
+        self._told = 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that was read."""
+        return self._hash.hexdigest()
+
+    def rewind(self) -> None:
+        """Begin again. Only of a file."""
+        assert isinstance(self._stream, io.BufferedReader)
+        self._stream.seek(0)
+        self.done = self._told = 0
+        self._hash = hashlib.sha256()
 
     def readable(self) -> bool:
         return True
@@ -256,10 +305,11 @@ class _Counted(io.RawIOBase):
         return self._counted(self._stream.read(size))
 
     def _counted(self, data: bytes) -> bytes:
-        self._read += len(data)
-        self._calls += 1
-        if self._progress and self._calls % 256 == 0:
-            self._progress(self._read, self._size)
+        self._hash.update(data)
+        self.done += len(data)
+        if self._progress and self.done - self._told >= _PIECE:
+            self._told = self.done
+            self._progress(self.done, self.size)
         return data
 
 
@@ -271,10 +321,14 @@ def _rejects(path: Path | None) -> Iterator[Callable[[plugins.Row, RecordError],
         return
     import jsonlines
 
-    with Replacing(path, even_refused=True, private=True) as file, jsonlines.Writer(file) as writer:
+    part = Replacing(path, even_after=TooManyBad, private=True)
+    with part as file, jsonlines.Writer(file) as writer:
 
         def keep(row: plugins.Row, error: RecordError) -> None:
             reason = {row.unit: row.line, "field": error.where, "reason": error.reason}
-            writer.write({**reason, "record": row.given or row.record})
+            try:
+                writer.write({**reason, "record": row.given or row.record})
+            except OSError as failure:
+                raise part.refused(failure) from failure
 
         yield keep

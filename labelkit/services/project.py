@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from labelkit.domain.guidelines import parse_guideline
-from labelkit.errors import InputError, UsageError
+from labelkit.errors import InputError, StoreError, UsageError
+from labelkit.services.files import Replacing
 from labelkit.services.settings import PROJECT_FILE, lookup
 from labelkit.store import core, rules
-from labelkit.store.disk import private_file
+from labelkit.store.disk import drop
 
 DEFAULT_STORE = "labelkit.db"
 GUIDELINE_FILE = "helpful-honest-harmless.md"
@@ -73,17 +74,27 @@ def init(path: Path, guideline: Path | None = None, *, write_settings: bool = Tr
     """Make a store with a first guideline in it, and a labelkit.toml when there is none."""
     text_path = guideline or data_folder("guidelines") / GUIDELINE_FILE
     rule = parse_guideline(_read(text_path), str(text_path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    store = core.create(path)
-    with store.write() as tx:
-        rules.add(tx, rule)
-    store.close()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from error
     settings = path.parent / PROJECT_FILE
-    if not write_settings or settings.exists():
-        return NewProject(path, rule.ref, None)
-    private_file(settings)
-    settings.write_text(_PROJECT_TEMPLATE.format(db=path.name), encoding="utf-8")
-    return NewProject(path, rule.ref, settings)
+    wanted = write_settings and not settings.exists() and not path.exists()
+    with _settings(settings, path) if wanted else nullcontext():
+        core.create(path, lambda tx: rules.add(tx, rule))
+    return NewProject(path, rule.ref, settings if wanted else None)
+
+
+@contextmanager
+def _settings(settings: Path, store: Path) -> Iterator[None]:
+    """A settings file, unless the block fails. The store goes last: what lacks one is made anew."""
+    with Replacing(settings, private=True) as file:
+        file.write(_PROJECT_TEMPLATE.format(db=store.name).encode())
+    try:
+        yield
+    except BaseException:
+        drop(settings)
+        raise
 
 
 def _read(path: Path) -> str:

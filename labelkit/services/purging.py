@@ -13,6 +13,7 @@ from labelkit.services.deciding import whoami
 from labelkit.services.project import opened
 from labelkit.store import journal, prompts, purging
 from labelkit.store.core import Store
+from labelkit.store.disk import drop
 from labelkit.store.engine import Tx
 
 SCHEMA = "labelkit.purge/1"
@@ -22,7 +23,8 @@ SCHEMA = "labelkit.purge/1"
 class Purge:
     """What was deleted, or would be: rows by table, and draft files.
 
-    `backups` are files that still hold it; `compacted` is whether the file was written anew.
+    `backups` are files that still hold it; `compacted` is whether the file was written anew; `kept`
+    are drafts that the disk would not let go.
     """
 
     kind: str
@@ -31,6 +33,7 @@ class Purge:
     backups: tuple[Path, ...]
     compacted: bool = False
     dry_run: bool = False
+    kept: tuple[Path, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -38,6 +41,7 @@ class Purge:
             "kind": self.kind,
             "deleted": dict(sorted(self.counts.items())),
             "drafts": self.drafts,
+            "drafts_that_hold_it": [str(path) for path in self.kept],
             "backups_that_hold_it": [str(path) for path in self.backups],
             "compacted": self.compacted,
             "dry_run": self.dry_run,
@@ -51,7 +55,8 @@ class Purge:
 
     def remarks(self) -> list[str]:
         """What is left for a person to do."""
-        found = [f"this backup still holds it: {path}" for path in self.backups]
+        found = [f"this draft could not be deleted; remove it: {path}" for path in self.kept]
+        found += [f"this backup still holds it: {path}" for path in self.backups]
         if not self.compacted and not self.dry_run:
             found.append("the file could not be written anew; its free pages are overwritten")
         found.append("exports and bundles that were made before, and copies elsewhere, hold it too")
@@ -86,10 +91,10 @@ def purge(
             drafts = purging.drafts_of(tx, store.path, keys)
             counts = purging.purge(tx, kind, who, keys, by or whoami())
             journal.note(tx, "purge", kind=kind, deleted=counts)
-        for path in drafts:
-            path.unlink(missing_ok=True)
+        kept = tuple(path for path in drafts if not drop(path))
         compacted = _compact(store)
-        return Purge(kind, counts, len(drafts), _backups(store_path), compacted)
+        drafts_gone = len(drafts) - len(kept)
+        return Purge(kind, counts, drafts_gone, _backups(store_path), compacted, kept=kept)
 
 
 def _wanted(tx: Tx, user: str | None, names: Sequence[str]) -> tuple[str, str, list[int]]:

@@ -13,7 +13,7 @@ from labelkit.agreement._collect import Collector
 from labelkit.agreement._units import Units
 from labelkit.agreement.pairwise import RULES
 from labelkit.domain.splits import SplitPlan, parse_plan
-from labelkit.errors import InputError
+from labelkit.errors import LabelkitError
 from labelkit.plugins import Measured
 from labelkit.report import page
 from labelkit.report.content import Content, Fact, Section
@@ -97,14 +97,14 @@ def html(content: Content) -> bytes:
 def write(content: Content, path: Path) -> int:
     """Write the page to a file, whole or not at all, and return its size in bytes.
 
-    Raises InputError where it cannot go.
+    Raises LabelkitError where it cannot go.
     """
     made = html(content)
     try:
         with Replacing(path) as file:
             file.write(made)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+        raise LabelkitError(f"{path}: cannot be written: {error.strerror}") from None
     return len(made)
 
 

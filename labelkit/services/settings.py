@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +104,8 @@ def _files(cwd: Path) -> Iterator[Path]:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    import tomllib  # here, because there may be no file to read
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # not TOML, not UTF-8, or a number of 5,000 digits

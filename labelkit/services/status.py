@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from labelkit.services.project import opened
 from labelkit.store import decisions, drafts, people, schema, tallies, workload
 from labelkit.store.engine import Tx
 
 SCHEMA = "labelkit.status/1"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +43,37 @@ class Status:
 
 
 def status(store: Path) -> Status:
-    """Count prompts, labels, tasks and people."""
-    with opened(store) as opened_store, opened_store.read() as tx:
-        counts = {
-            "prompts": tallies.rows_in(tx, schema.prompt),
-            "completions": tallies.rows_in(tx, schema.completion),
-            "demonstrations": tallies.current_labels(tx, schema.demonstration),
-            "rankings": tallies.current_labels(tx, schema.ranking),
-            "guidelines": tallies.rows_in(tx, schema.guideline),
-            "tasks": tallies.rows_in(tx, schema.task),
-            "drafts": drafts.count(store),
-        }
+    """Count prompts, labels, tasks and people.
+
+    Each part is read for itself: labelers cannot submit while one is being read.
+    """
+    with opened(store) as opened_store:
+
+        def read(part: Callable[[Tx], T]) -> T:
+            with opened_store.read() as tx:
+                return part(tx)
+
         return Status(
             store=str(store),
-            counts=counts,
-            kinds=tallies.by_column(tx, schema.prompt.c.kind),
-            use_cases=tallies.by_column(tx, decisions.use_case()),
-            completions_per_prompt=tallies.prompts_with_completions(tx),
-            labelers=_labelers(tx),
-            batches=_batches(tx),
-            skips=tallies.skips_by_reason(tx),
+            counts={**read(_counts), "drafts": drafts.count(store)},
+            kinds=read(lambda tx: tallies.by_column(tx, schema.prompt.c.kind)),
+            use_cases=read(lambda tx: tallies.by_column(tx, decisions.use_case())),
+            completions_per_prompt=read(tallies.prompts_with_completions),
+            labelers=read(_labelers),
+            batches=read(_batches),
+            skips=read(tallies.skips_by_reason),
         )
+
+
+def _counts(tx: Tx) -> dict[str, int]:
+    return {
+        "prompts": tallies.rows_in(tx, schema.prompt),
+        "completions": tallies.rows_in(tx, schema.completion),
+        "demonstrations": tallies.current_labels(tx, schema.demonstration),
+        "rankings": tallies.current_labels(tx, schema.ranking),
+        "guidelines": tallies.rows_in(tx, schema.guideline),
+        "tasks": tallies.rows_in(tx, schema.task),
+    }
 
 
 def _batches(tx: Tx) -> list[dict[str, Any]]:

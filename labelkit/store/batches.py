@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import Select, bindparam, insert, select
 
 from labelkit.domain.canonical import canonical_json
 from labelkit.domain.tasks import BatchSettings
@@ -78,5 +80,10 @@ def open_batch(tx: Tx, batch: Batch, guideline_key: int | None) -> int:
 
 def any_batch(tx: Tx, kind: str) -> bool:
     """Whether anything of this kind was ever handed out."""
-    query = select(schema.batch.c.id).where(schema.batch.c.kind == kind)
-    return tx.scalar(query.limit(1)) is not None
+    return tx.scalar(_any_of(), {"kind": kind}) is not None
+
+
+@cache
+def _any_of() -> Select[Any]:
+    table = schema.batch
+    return select(table.c.id).where(table.c.kind == bindparam("kind")).limit(1)

@@ -44,6 +44,10 @@ _RANKING = (
     "revisions",
     "repeat",
 )
+BRIEF: dict[type[Label], tuple[str, ...]] = {
+    Ranking: (*COMMON, "tiers", "unranked", "repeat"),
+}
+"""The columns that `ranking_from` reads without details."""
 OWN: dict[type[Label], tuple[str, ...]] = {
     Ranking: _RANKING,
     Demonstration: ("text",),
@@ -54,6 +58,26 @@ TABLES: dict[type[Label], Table] = {
     Demonstration: schema.demonstration,
     Skip: schema.skip,
 }
+
+
+def common_values(
+    label: Label, prompt: int, labeler: int | None, guideline: int | None, task: int | None
+) -> tuple[Any, ...]:
+    """Return the columns of `COMMON`; the four keys are this store's own."""
+    return (
+        raw(label.uid),
+        prompt,
+        labeler,
+        guideline,
+        task,
+        label.batch,
+        label.seconds,
+        label.note or None,
+        label.submitted_at,
+        raw(label.supersedes) if label.supersedes else None,
+        label.origin,
+        label.seq,
+    )
 
 
 @contextmanager
@@ -125,7 +149,7 @@ def ranking_from(
     Without `details` it says who placed what where, and no more.
     """
     tiers = tuple([_tier(tier, uids) for tier in orjson.loads(row.tiers)])
-    unranked = tuple(sorted(uids[i] for i in load(row.unranked, ())))
+    unranked = tuple(sorted([uids[i] for i in orjson.loads(row.unranked)])) if row.unranked else ()
     if not details:
         return Ranking(**common, tiers=tiers, unranked=unranked, repeat=bool(row.repeat))
     return Ranking(

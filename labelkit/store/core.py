@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, Select, bindparam, delete, insert, select
 
 from labelkit.domain.times import now_text
 from labelkit.errors import Conflict, ForeignStore, SchemaMismatch, StoreError, StoreMissing
 from labelkit.store import schema
-from labelkit.store.disk import fresh_name, private_file, publish, sweep_strays
+from labelkit.store.disk import drop, fresh_name, private_file, publish, sweep_strays
 from labelkit.store.engine import Tx, make_engine, queue, reading, translated, writing
 from labelkit.store.sql import row_crc
 
@@ -60,10 +62,11 @@ class Store:
         self.engine.dispose()
 
 
-def create(path: Path) -> Store:
+def create(path: Path, fill: Callable[[Tx], object] = lambda _tx: None) -> None:
     """Make a new store, readable by its owner only. Raises Conflict when something is there.
 
-    It is built under another name and given its own when whole, so a crash leaves no half store.
+    It is built under another name, filled, and given its own when whole, so that nobody ever sees
+    half a store.
     """
     taken = Conflict(f"{path} is already there", hint="choose another name with --db")
     if path.exists():
@@ -74,6 +77,7 @@ def create(path: Path) -> Store:
         engine = build(draft)
         with writing(engine, draft) as tx:
             _first_settings(tx)
+            fill(tx)
         engine.dispose()
         publish(draft, path)
     except FileExistsError:
@@ -82,7 +86,6 @@ def create(path: Path) -> Store:
         raise StoreError(f"{path}: cannot be created: {error.strerror}") from error
     finally:
         sweep(draft)
-    return open_store(path)
 
 
 def build(path: Path) -> Engine:
@@ -91,15 +94,20 @@ def build(path: Path) -> Engine:
 
     private_file(path)
     engine = make_engine(path)
-    with translated(path):
-        upgrade(engine)
+    try:
+        with translated(path):
+            upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        sweep(path)
+        raise
     return engine
 
 
 def sweep(path: Path) -> None:
     """Remove a file that was never given a name, and what stood beside it."""
     for leftover in (path, Path(f"{path}.lock"), Path(f"{path}-journal")):
-        leftover.unlink(missing_ok=True)
+        drop(leftover)
 
 
 def _first_settings(tx: Tx) -> None:
@@ -179,8 +187,14 @@ def refuse_bundle(path: Path, tx: Tx) -> None:
 
 def get_setting(tx: Tx, key: str, default: str = "") -> str:
     """Return one of the project's settings."""
-    found = tx.scalar(select(schema.setting.c.value).where(schema.setting.c.key == key))
+    found = tx.scalar(_setting(), {"called": key})
     return default if found is None else found
+
+
+@cache
+def _setting() -> Select[Any]:
+    table = schema.setting
+    return select(table.c.value).where(table.c.key == bindparam("called"))
 
 
 def put_setting(tx: Tx, key: str, value: str) -> None:

@@ -3,6 +3,8 @@
 A claim is one UPDATE that can only succeed while the task has room, inside a transaction that
 holds the store's write lock, so two labelers cannot take the same place. Lease times are read off
 the database's clock.
+
+Everybody else waits while a place is taken, so the statements are built once and not every time.
 """
 
 from __future__ import annotations
@@ -12,26 +14,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    and_,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from labelkit.domain.models import Label, Skip
 from labelkit.domain.shuffle import seed_of
 from labelkit.domain.tasks import BatchSettings, TaskRole
 from labelkit.errors import LeaseLost
+from labelkit.store import desk_statements as ask
 from labelkit.store import rules, schema
-from labelkit.store.codec import COMMON, OWN, TABLES, own_values, raw
+from labelkit.store.codec import COMMON, OWN, TABLES, common_values, own_values, raw
 from labelkit.store.engine import Tx
-from labelkit.store.sql import clock, insert_many
+from labelkit.store.sql import insert_many
 
 _POSITIONS = 1 << 62
 _REPEAT_GAP, _LEAST_GAP = 8, 3
-HELD = ("leased", "filled", "skipped")
-LENT = "bundle."
-"""How the tokens of slots begin whose tasks were taken away in a bundle."""
 _LOST = "the time for this task ran out, or it was answered from another window"
 
-task, slot, batch = schema.task, schema.slot, schema.batch
-_NOT_OVER = slot.c.state.in_(("leased", "expired"))
+task, slot = schema.task, schema.slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,10 @@ class Desk:
     lease_seconds: float
     batch: str | None = None
 
+    def asked(self) -> dict[str, Any]:
+        """What statements about the labeler's own slots and batches are asked for."""
+        return {"me": self.labeler_key, "kind": self.kind, "named": self.batch}
+
 
 def claim(tx: Tx, desk: Desk) -> Lease | None:
     """Return a lease on the labeler's next task, or None when there is none.
@@ -75,41 +84,30 @@ def claim(tx: Tx, desk: Desk) -> Lease | None:
 
 def expire(tx: Tx) -> None:
     """Give the places of overdue leases back."""
-    overdue = and_(schema.LEASED_SLOT, slot.c.expires < clock(tx))
-    for row in tx.execute(select(slot.c.id, slot.c.task_id, slot.c.round).where(overdue)).all():
+    for row in tx.execute(ask.overdue()).all():
         leave(tx, row, "expired")
 
 
 def leave(tx: Tx, row: Any, state: str) -> None:
     """Set a leased slot to `state`; the first round's place on the task is free again."""
-    tx.execute(update(slot).where(slot.c.id == row.id).values(state=state))
+    _become(tx, row.id, state)
     if row.round == 0:
-        free = task.c.leased - 1
-        tx.execute(update(task).where(task.c.id == row.task_id).values(leased=free))
+        tx.execute(ask.count(leased=-1), {"this": row.task_id})
 
 
-def _slots(desk: Desk, *columns: Any) -> Select[Any]:
-    """The labeler's slots on tasks of the desk's kind."""
-    query = (
-        select(slot.c.id, slot.c.task_id, slot.c.round, *columns)
-        .join(task, task.c.id == slot.c.task_id)
-        .join(batch, batch.c.id == task.c.batch_id)
-        .where(slot.c.labeler_id == desk.labeler_key, batch.c.kind == desk.kind)
-    )
-    return query if desk.batch is None else query.where(batch.c.name == desk.batch)
+def _become(tx: Tx, slot_key: int, state: str) -> None:
+    tx.execute(ask.set_state(), {"this": slot_key, "new": state})
 
 
 def _take_over(tx: Tx, desk: Desk) -> Lease | None:
-    here = and_(slot.c.state == "leased", ~slot.c.token.startswith(LENT))
-    row = tx.execute(_slots(desk).where(here).limit(1)).first()
+    row = tx.execute(ask.held_here(), desk.asked()).first()
     return _renew_as(tx, desk, row.id, row.task_id, row.round) if row else None
 
 
 def _resume(tx: Tx, desk: Desk) -> Lease | None:
     """Go back to a task whose lease ran out, if nobody else took the place."""
-    query = _slots(desk).where(slot.c.state == "expired").order_by(slot.c.id.desc())
-    for row in tx.execute(query.limit(20)).all():
-        if row.round or _take_place(tx, task.c.id == row.task_id):
+    for row in tx.execute(ask.ran_out(), desk.asked()).all():
+        if row.round or _take_place(tx, row.task_id):
             return _renew_as(tx, desk, row.id, row.task_id, row.round)
     return None
 
@@ -119,9 +117,7 @@ def _due_repeat(tx: Tx, desk: Desk, *, early: bool) -> Lease | None:
 
     `early` when there is nothing else to do: then after a few other tasks already.
     """
-    query = _slots(desk, slot.c.due).where(slot.c.state == "waiting", task.c.state != "excluded")
-    query = query.order_by(slot.c.due)
-    row = tx.execute(query.limit(1)).first()
+    row = tx.execute(ask.next_repeat(), desk.asked()).first()
     ahead = _REPEAT_GAP - _LEAST_GAP if early else 0
     if row is None or row.due - ahead > _filled_by(tx, desk.labeler_key):
         return None
@@ -135,45 +131,20 @@ def _filled_by(tx: Tx, labeler_key: int) -> int:
 
 def _renew_as(tx: Tx, desk: Desk, slot_key: int, task_key: int, round_: int) -> Lease:
     token = f"{slot_key}.{secrets.token_hex(16)}"
-    values = {"state": "leased", "token": token, "expires": clock(tx) + desk.lease_seconds}
-    tx.execute(update(slot).where(slot.c.id == slot_key).values(values))
+    values = {"this": slot_key, "new_token": token, "seconds": desk.lease_seconds}
+    tx.execute(ask.lease(), values)
     return Lease(token, slot_key, task_key, desk.labeler_key, round_)
 
 
 def fresh(tx: Tx, desk: Desk) -> Lease | None:
     """Return a lease on a task that the labeler does not hold yet, or None."""
-    for row in tx.execute(_open_batches(desk)).all():
-        start = _start(tx, desk, row)
-        for part in (task.c.position >= start, task.c.position < start):
-            claimed = _claim_in(tx, desk, row.id, part)
+    for row in tx.execute(ask.open_batches(), desk.asked()).all():
+        values = {"me": desk.labeler_key, "here": row.id, "start": _start(tx, desk, row)}
+        for ahead in (True, False):
+            claimed = tx.scalar(ask.take_next(ahead), values)
             if claimed is not None:
                 return _new_slot(tx, desk, claimed)
     return None
-
-
-def _open_batches(desk: Desk) -> Select[Any]:
-    """Batches this labeler may work on that have room somewhere, the most urgent first."""
-    room = exists().where(task.c.batch_id == batch.c.id, schema.OPEN_TASK)
-    query = select(batch.c.id, batch.c.seed).where(batch.c.kind == desk.kind, may_work(desk), room)
-    if desk.batch is not None:
-        query = query.where(batch.c.name == desk.batch)
-    return query.order_by(batch.c.priority.desc(), batch.c.id)
-
-
-def may_work(desk: Desk) -> ColumnElement[bool]:
-    """Whether a batch is for everybody, for this labeler, or for a group they are in."""
-    people, groups, me = schema.batch_labeler, schema.batch_cohort, schema.labeler
-    named = exists().where(people.c.batch_id == batch.c.id)
-    grouped = exists().where(groups.c.batch_id == batch.c.id)
-    invited = exists().where(
-        people.c.batch_id == batch.c.id, people.c.labeler_id == desk.labeler_key
-    )
-    member = exists().where(
-        groups.c.batch_id == batch.c.id,
-        groups.c.cohort == me.c.cohort,
-        me.c.id == desk.labeler_key,
-    )
-    return or_(and_(~named, ~grouped), invited, member)
 
 
 def _start(tx: Tx, desk: Desk, row: Any) -> int:
@@ -182,60 +153,38 @@ def _start(tx: Tx, desk: Desk, row: Any) -> int:
     The walk is a circle over shuffled positions, so everybody has an order that stays, and no
     two have the same.
     """
-    last = tx.scalar(
-        select(task.c.position)
-        .join(slot, slot.c.task_id == task.c.id)
-        .where(slot.c.labeler_id == desk.labeler_key, task.c.batch_id == row.id)
-        .order_by(slot.c.id.desc())
-        .limit(1)
-    )
+    last = tx.scalar(ask.last_position(), {"me": desk.labeler_key, "here": row.id})
     return seed_of(row.seed, desk.labeler) % _POSITIONS if last is None else last
 
 
-def _claim_in(tx: Tx, desk: Desk, batch_key: int, part: ColumnElement[bool]) -> int | None:
-    mine = exists().where(
-        slot.c.task_id == task.c.id,
-        slot.c.labeler_id == desk.labeler_key,
-        slot.c.state.in_(HELD),
-    )
-    wrote_some = exists().where(
-        schema.task_author.c.task_id == task.c.id,
-        schema.task_author.c.labeler_id == desk.labeler_key,
-    )
-    candidate = (
-        select(task.c.id)
-        .where(task.c.batch_id == batch_key, part, schema.OPEN_TASK, ~mine, ~wrote_some)
-        .order_by(task.c.position)
-        .limit(1)
-    )
-    return _take_place(tx, task.c.id == candidate.scalar_subquery())
-
-
-def _take_place(tx: Tx, which: ColumnElement[bool]) -> int | None:
+def _take_place(tx: Tx, task_key: int) -> int | None:
     """Take one place on a task in one statement; None when it has no room."""
-    statement = update(task).where(which, schema.OPEN_TASK).values(leased=task.c.leased + 1)
-    taken: int | None = tx.scalar(statement.returning(task.c.id))
+    taken: int | None = tx.scalar(ask.take_this(), {"this": task_key})
     return taken
 
 
 def _new_slot(tx: Tx, desk: Desk, task_key: int) -> Lease:
-    again = select(slot.c.id).where(
-        slot.c.task_id == task_key, slot.c.labeler_id == desk.labeler_key, slot.c.round == 0
-    )
-    slot_key = tx.scalar(again)
+    slot_key = tx.scalar(ask.former_slot(), {"on": task_key, "me": desk.labeler_key})
     if slot_key is None:
-        values = {
-            "task_id": task_key,
-            "labeler_id": desk.labeler_key,
-            "round": 0,
-            "state": "leased",
-            "token": "",
-            "expires": 0.0,
-        }
-        inserted = tx.execute(insert(slot).values(values)).inserted_primary_key
-        assert inserted is not None
-        slot_key = int(inserted[0])
+        slot_key = _insert_slot(tx, task_key, desk.labeler_key, 0, "leased", None)
     return _renew_as(tx, desk, slot_key, task_key, 0)
+
+
+def _insert_slot(
+    tx: Tx, task_key: int, labeler_key: int, round_: int, state: str, due: int | None
+) -> int:
+    values = {
+        "task_id": task_key,
+        "labeler_id": labeler_key,
+        "round": round_,
+        "state": state,
+        "token": "",
+        "expires": 0.0,
+        "due": due,
+    }
+    inserted = tx.execute(insert(slot), values).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
 
 
 # -- while it is held ----------------------------------------------------------------------------
@@ -243,17 +192,16 @@ def _new_slot(tx: Tx, desk: Desk, task_key: int) -> Lease:
 
 def _live(tx: Tx, token: str) -> Any:
     """Return the slot behind a token. Raises LeaseLost when it is not held any more."""
-    query = _by_token(token).where(slot.c.state == "leased", slot.c.expires >= clock(tx))
-    row = tx.execute(query).first()
+    row = tx.execute(ask.held_now(), _named(token)).first()
     if row is None:
         raise LeaseLost(_LOST)
     return row
 
 
-def _by_token(token: str) -> Select[Any]:
+def _named(token: str) -> dict[str, Any]:
     """The slot that a token was given for; the token begins with the slot's key."""
     key = token.partition(".")[0]
-    return select(slot).where(slot.c.id == (int(key) if key else 0), slot.c.token == token)
+    return {"this": int(key) if key else 0, "by": token}
 
 
 def renew(tx: Tx, token: str, seconds: float) -> None:
@@ -261,12 +209,11 @@ def renew(tx: Tx, token: str, seconds: float) -> None:
 
     Raises LeaseLost.
     """
-    row = tx.execute(_by_token(token).where(_NOT_OVER)).first()
+    row = tx.execute(ask.not_over(), _named(token)).first()
     held = row is not None and row.state == "leased"
-    if row is None or not (held or row.round or _take_place(tx, task.c.id == row.task_id)):
+    if row is None or not (held or row.round or _take_place(tx, row.task_id)):
         raise LeaseLost(_LOST)
-    values = {"state": "leased", "expires": clock(tx) + seconds}
-    tx.execute(update(slot).where(slot.c.id == row.id).values(values))
+    tx.execute(ask.lease(), {"this": row.id, "new_token": token, "seconds": seconds})
 
 
 def release(tx: Tx, token: str) -> None:
@@ -283,10 +230,9 @@ def submit(tx: Tx, token: str, label: Label) -> None:
         leave(tx, row, "skipped")
         _count_unclear(tx, row.task_id, label.reason)
         return
-    tx.execute(update(slot).where(slot.c.id == row.id).values(state="filled"))
+    _become(tx, row.id, "filled")
     if row.round == 0:
-        counts = {"leased": task.c.leased - 1, "filled": task.c.filled + 1}
-        tx.execute(update(task).where(task.c.id == row.task_id).values(counts))
+        tx.execute(ask.count(leased=-1, filled=1), {"this": row.task_id})
         _plan_repeat(tx, row, label)
 
 
@@ -306,16 +252,8 @@ def _plan_repeat(tx: Tx, row: Any, label: Label) -> None:
     chosen = seed_of(seed, "repeat", uid.hex(), label.labeler) / (1 << 64) < settings.repeat
     if role != TaskRole.NORMAL or not chosen:
         return
-    values = {
-        "task_id": row.task_id,
-        "labeler_id": row.labeler_id,
-        "round": 1,
-        "state": "waiting",
-        "token": "",
-        "expires": 0.0,
-        "due": _filled_by(tx, row.labeler_id) + _REPEAT_GAP,
-    }
-    tx.execute(insert(slot).values(values))
+    due = _filled_by(tx, row.labeler_id) + _REPEAT_GAP
+    _insert_slot(tx, row.task_id, row.labeler_id, 1, "waiting", due)
 
 
 def store_label(tx: Tx, label: Label, task_key: int | None, labeler_key: int | None) -> None:
@@ -323,21 +261,8 @@ def store_label(tx: Tx, label: Label, task_key: int | None, labeler_key: int | N
     prompt_key, ids = task_completions(tx, task_key)
     kind = type(label)
     guideline = rules.key_or_stub(tx, label.guideline) if label.guideline else None
-    common = (
-        raw(label.uid),
-        prompt_key,
-        labeler_key,
-        guideline,
-        task_key,
-        label.batch,
-        label.seconds,
-        label.note or None,
-        label.submitted_at,
-        raw(label.supersedes) if label.supersedes else None,
-        label.origin,
-        label.seq,
-    )
-    row = common + own_values(label, ids)
+    row = common_values(label, prompt_key, labeler_key, guideline, task_key)
+    row += own_values(label, ids)
     insert_many(tx, TABLES[kind], (*COMMON, *OWN[kind]), [row], known_ok=True)
 
 
@@ -350,23 +275,14 @@ def store_revision(tx: Tx, label: Label, old_uid: str) -> None:
 
 
 def task_completions(tx: Tx, task_key: int | None) -> tuple[int, dict[str, int]]:
-    member, completion = schema.task_completion, schema.completion
-    prompt_key = tx.scalar(select(task.c.prompt_id).where(task.c.id == task_key))
+    """Return the key of a task's prompt, and the keys of its completions by uid."""
+    prompt_key = tx.scalar(ask.prompt_of(), {"this": task_key})
     assert prompt_key is not None
-    query = (
-        select(completion.c.uid, completion.c.id)
-        .join(member, member.c.completion_id == completion.c.id)
-        .where(member.c.task_id == task_key)
-    )
-    return prompt_key, {row.uid.hex(): row.id for row in tx.execute(query)}
+    rows = tx.execute(ask.completions_of(), {"this": task_key})
+    return prompt_key, {row.uid.hex(): row.id for row in rows}
 
 
 def _task_facts(tx: Tx, task_key: int) -> tuple[BatchSettings, str, str, bytes]:
     """Return the settings of a task's batch, its role, its batch's seed, and its uid."""
-    query = (
-        select(batch.c.settings, task.c.role, batch.c.seed, task.c.uid)
-        .join(task, task.c.batch_id == batch.c.id)
-        .where(task.c.id == task_key)
-    )
-    row = tx.execute(query).one()
+    row = tx.execute(ask.facts(), {"this": task_key}).one()
     return BatchSettings(**orjson.loads(row.settings)), row.role, row.seed, row.uid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from glob import escape
 from pathlib import Path
 
 _NETWORK = frozenset(
@@ -40,19 +41,32 @@ def private_file(path: Path) -> None:
 def publish(fresh: Path, path: Path) -> None:
     """Give a finished file its name, durably, and never over another: raises FileExistsError.
 
-    `fresh` is gone afterwards.
+    `fresh` is gone afterwards, or will be swept.
     """
     sync_file(fresh)
     try:
         os.link(fresh, path)
-        fresh.unlink()
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
         # FAT, some network and FUSE mounts: take the name first, then rename over it.
         private_file(path)
         fresh.replace(path)
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        drop(path)  # it would be said to have failed, and be there
+        raise
+    drop(fresh)
+
+
+def drop(path: Path) -> bool:
+    """Remove a file nobody needs; return whether it is gone. A disk that refuses is no failure."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def fresh_name(path: Path) -> Path:
@@ -65,7 +79,18 @@ def sweep_strays(folder: Path) -> None:
     for stray in folder.glob(".*.new*"):
         pid = stray.name.rpartition(".new")[0].rpartition(".")[2]
         if pid.isdigit() and not alive(int(pid)):
-            stray.unlink(missing_ok=True)
+            drop(stray)
+
+
+def sweep_parts(folder: Path, name: str | None = None, spare: str | None = None) -> None:
+    """Remove what processes that were killed left of a file to be called `name`, or of any.
+
+    What was to be called `spare` stays.
+    """
+    for stray in folder.glob(f".{escape(name) if name else '*'}.*.part"):
+        target, _, pid = stray.name[1:].removesuffix(".part").rpartition(".")
+        if target != spare and pid.isdigit() and not alive(int(pid)):
+            drop(stray)
 
 
 def alive(pid: int) -> bool:

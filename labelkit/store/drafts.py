@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from labelkit.errors import StoreError
+from labelkit.store.disk import drop
 
 REVISION = "revision-"
 """How the keys of drafts of a revision begin."""
@@ -56,11 +57,19 @@ class Drafts:
         return body if isinstance(body, dict) else None
 
     def drop(self, key: str) -> None:
-        (self.folder / f"{key}.json").unlink(missing_ok=True)
+        """Let a draft go, and what was left of it by a process that was killed."""
+        draft = self.folder / f"{key}.json"
+        for path in (*unfinished_of(draft), draft):
+            drop(path)
 
     def keys_with(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`, sorted."""
         return sorted(path.stem for path in self.folder.glob(f"{prefix}*.json"))
+
+
+def unfinished_of(draft: Path) -> list[Path]:
+    """What processes that were killed while they saved a draft left beside it."""
+    return list(draft.parent.glob(f".{draft.stem}.*"))
 
 
 def count(store: Path) -> int:

@@ -18,10 +18,10 @@ from labelkit.domain.canonical import canonical_json
 from labelkit.domain.models import Bundle, Label, Labeler, Prompt
 from labelkit.domain.records import Incoming, Names, source_key
 from labelkit.store import decisions, people, rules, schema
-from labelkit.store.codec import COMMON, OWN, TABLES, dump, own_values, raw
+from labelkit.store.codec import COMMON, OWN, TABLES, common_values, dump, own_values, raw
 from labelkit.store.engine import Tx
 from labelkit.store.purging import Gone
-from labelkit.store.sql import chunks, insert_many, next_id, row_crc
+from labelkit.store.sql import chunks, insert_many, next_id, plain_rows, row_crc
 
 _BLOCK = 400
 _ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "external_id")
@@ -140,6 +140,8 @@ class Ingest:
         rows = []
         for prompt in (b.prompt for b in block):
             main = fresh[prompt.uid] if prompt.uid in fresh else found[prompt.uid]
+            if main is prompt and not prompt.aliases:
+                continue
             names = {*prompt.aliases, prompt.external_id} - {main.external_id, None}
             rows += [(keys[prompt.uid][0], name) for name in names if main.external_id]
         columns = ("prompt_id", "name")
@@ -151,38 +153,49 @@ class Ingest:
         self, block: Sequence[Bundle], prompts: dict[str, tuple[int, bool]]
     ) -> dict[str, dict[str, int]]:
         """Map each prompt's uid to {completion uid: local key}, new ones written."""
-        result = self._stored_completions({u: key for u, (key, old) in prompts.items() if old})
+        result, said = self._stored_completions({u: k for u, (k, old) in prompts.items() if old})
         rows: list[tuple[Any, ...]] = []
         sources: list[tuple[Any, ...]] = []
         first = key = self._peek_id(schema.completion)
         for bundle in block:
             keys = result.setdefault(bundle.prompt.uid, {})
             prompt_key = prompts[bundle.prompt.uid][0]
-            for completion in bundle.completions:
-                uid = completion.uid
-                if uid not in keys:
-                    keys[uid] = key
-                    rows.append((key, bytes.fromhex(uid), prompt_key, completion.text))
+            for uid, text, found in bundle.completions:
+                local = keys.get(uid)
+                if local is None:
+                    keys[uid] = local = key
+                    rows.append((key, bytes.fromhex(uid), prompt_key, text))
                     key += 1
-                local = keys[uid]
-                sources += [(local, *source_key(source)) for source in completion.sources]
+                for source in found:
+                    sources.append((local, *source_key(source)))
         self._next[schema.completion.name] = key
         counts = self.counts["completions"]
         counts["added"] += key - first
         counts["known"] += sum(len(b.completions) for b in block) - (key - first)
         insert_many(self.tx, schema.completion, ("id", "uid", "prompt_id", "text"), rows)
         columns = ("completion_id", "external_id", "model", "params")
-        insert_many(self.tx, schema.completion_source, columns, sources, known_ok=True)
+        fresh = [source for source in sources if source not in said] if said else sources
+        insert_many(self.tx, schema.completion_source, columns, fresh, known_ok=True)
         return result
 
-    def _stored_completions(self, prompts: dict[str, int]) -> dict[str, dict[str, int]]:
-        table = schema.completion
+    def _stored_completions(
+        self, prompts: dict[str, int]
+    ) -> tuple[dict[str, dict[str, int]], set[tuple[Any, ...]]]:
+        """Return {prompt uid: {completion uid: local key}} and the rows of all their sources."""
+        completion, source = schema.completion, schema.completion_source
         by_key: dict[int, dict[str, int]] = {key: {} for key in prompts.values()}
+        said: set[tuple[Any, ...]] = set()
+        texts = select(completion.c.prompt_id, completion.c.uid, completion.c.id)
+        sources = select(
+            *[source.c[n] for n in ("completion_id", "external_id", "model", "params")]
+        )
         for chunk in chunks(sorted(by_key)):
-            query = select(table.c.prompt_id, table.c.uid, table.c.id)
-            for row in self.tx.execute(query.where(table.c.prompt_id.in_(chunk))):
-                by_key[row.prompt_id][row.uid.hex()] = row.id
-        return {uid: by_key[key] for uid, key in prompts.items()}
+            theirs = completion.c.prompt_id.in_(chunk)
+            for prompt, uid, key in plain_rows(self.tx, texts.where(theirs)):
+                by_key[prompt][uid.hex()] = key
+            joined = sources.join(completion, completion.c.id == source.c.completion_id)
+            said.update(plain_rows(self.tx, joined.where(theirs)))
+        return {uid: by_key[key] for uid, key in prompts.items()}, said
 
     # -- decisions -------------------------------------------------------------------------------
 
@@ -202,7 +215,11 @@ class Ingest:
         prompts: dict[str, tuple[int, bool]],
         completions: dict[str, dict[str, int]],
     ) -> None:
-        labels = [(b.prompt.uid, label) for b in block for label in attrgetter(name)(b)]
+        labels = [
+            (b.prompt.uid, label)
+            for b, found in zip(block, map(attrgetter(name), block), strict=True)
+            for label in found
+        ]
         if not labels:
             return
         kind = type(labels[0][1])
@@ -227,20 +244,8 @@ class Ingest:
         return found
 
     def _common_values(self, label: Label, prompt_key: int) -> tuple[Any, ...]:
-        return (
-            raw(label.uid),
-            prompt_key,
-            self._labeler(label),
-            self._guideline(label.guideline),
-            None,
-            label.batch,
-            label.seconds,
-            label.note or None,
-            label.submitted_at,
-            raw(label.supersedes) if label.supersedes else None,
-            label.origin,
-            label.seq,
-        )
+        labeler, guideline = self._labeler(label), self._guideline(label.guideline)
+        return common_values(label, prompt_key, labeler, guideline, None)
 
     def _labeler(self, label: Label) -> int | None:
         if label.labeler is None:

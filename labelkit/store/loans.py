@@ -17,7 +17,8 @@ from sqlalchemy import func, select, update
 from labelkit.domain.times import utc_text
 from labelkit.errors import NotFound
 from labelkit.store import schema
-from labelkit.store.desk import LENT, Desk, Lease, expire, fresh, leave
+from labelkit.store.desk import Desk, Lease, expire, fresh, leave
+from labelkit.store.desk_statements import LENT
 from labelkit.store.engine import Tx
 
 slot, labeler = schema.slot, schema.labeler

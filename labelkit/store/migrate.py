@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from labelkit.errors import StoreError
@@ -37,10 +38,20 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
             _foreign_keys(connection, on=True)
 
 
-def run(connection: Connection, revision: str = "head") -> None:
-    """Run the pending migrations on a connection, in whatever transaction it is in."""
+def head() -> str | None:
+    """Return the name of the last migration there is."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def run(connection: Connection, revision: str = "head") -> None:
+    """Run the pending migrations on a connection, in whatever transaction it is in."""
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 

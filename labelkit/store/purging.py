@@ -20,7 +20,7 @@ from labelkit.domain.tasks import handle_of
 from labelkit.domain.times import now_text
 from labelkit.store import schema
 from labelkit.store.core import Store, get_setting
-from labelkit.store.drafts import REVISION, Drafts
+from labelkit.store.drafts import REVISION, Drafts, unfinished_of
 from labelkit.store.engine import Tx, queue, translated
 from labelkit.store.prompts import uids_of
 from labelkit.store.sql import chunks, insert_many, row_crc
@@ -71,7 +71,7 @@ def _hanging_off(keys: list[int]) -> Iterator[tuple[Table, ColumnElement[bool]]]
 
 
 def drafts_of(tx: Tx, store: Path, keys: Sequence[int]) -> list[Path]:
-    """Return the draft files of tasks of these prompts."""
+    """Return the draft files of tasks of these prompts, also what a kill left half-saved."""
     found: list[Path] = []
     slot = schema.slot
     query = select(task.c.uid, slot.c.round, slot.c.labeler_id, labeler.c.name)
@@ -85,7 +85,7 @@ def drafts_of(tx: Tx, store: Path, keys: Sequence[int]) -> list[Path]:
             uids = select(table.c.uid, table.c.labeler_id).where(table.c.prompt_id.in_(chunk))
             for uid, who in tx.execute(uids.where(table.c.labeler_id.is_not(None))):
                 found.append(Drafts.of(store, who).folder / f"{REVISION}{uid.hex()}.json")
-    return sorted({path for path in found if path.exists()})
+    return sorted({p for path in found for p in (path, *unfinished_of(path)) if p.exists()})
 
 
 def purge(tx: Tx, kind: str, who: str, keys: Sequence[int], by: str | None) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, insert, select, update
 
 from labelkit.domain.guidelines import parse_guideline, parse_ref, stub
 from labelkit.domain.models import Guideline
@@ -59,8 +60,15 @@ def _is(ref: str) -> ColumnElement[bool]:
 
 def key_or_stub(tx: Tx, ref: str) -> int:
     """Return the local key of `name@version`, remembering the name when the text is unknown."""
-    found = tx.scalar(select(table.c.id).where(_is(ref)))
+    name, version = parse_ref(ref)
+    found: int | None = tx.scalar(_key(), {"called": name, "at": version})
     return _insert(tx, stub(ref)) if found is None else found
+
+
+@cache
+def _key() -> Select[Any]:
+    named = (table.c.name == bindparam("called"), table.c.version == bindparam("at"))
+    return select(table.c.id).where(*named)
 
 
 def find(tx: Tx, ref: str) -> Guideline | None:
@@ -86,9 +94,13 @@ def everything(tx: Tx) -> list[Guideline]:
 
 def newest(tx: Tx) -> Guideline | None:
     """Return the guideline in force: the version with a text that was added last."""
-    query = select(table).where(table.c.text.is_not(None)).order_by(table.c.id.desc()).limit(1)
-    row = tx.execute(query).first()
+    row = tx.execute(_newest()).first()
     return _from(row) if row else None
+
+
+@cache
+def _newest() -> Select[Any]:
+    return select(table).where(table.c.text.is_not(None)).order_by(table.c.id.desc()).limit(1)
 
 
 def refs(tx: Tx) -> dict[int, str]:
@@ -98,5 +110,10 @@ def refs(tx: Tx) -> dict[int, str]:
 
 
 def _from(row: Any) -> Guideline:
-    ref = f"{row.name}@{row.version}"
-    return stub(ref) if row.text is None else parse_guideline(row.text, ref)
+    return _parsed(f"{row.name}@{row.version}", row.text)
+
+
+# Every task that is handed out comes with its guideline, and versions never change.
+@lru_cache(maxsize=16)
+def _parsed(ref: str, text: str | None) -> Guideline:
+    return stub(ref) if text is None else parse_guideline(text, ref)

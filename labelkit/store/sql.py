@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 from zlib import crc32
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from labelkit.store import schema
 from labelkit.store.engine import Tx
 
 T = TypeVar("T")
 _CHUNK = 500
+_AT_ONCE = 256
+"""Rows of one INSERT. SQLite looks up a table's last key once a statement, whatever it inserts."""
 
 
 def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
@@ -32,7 +37,7 @@ def insert_many(
     *,
     known_ok: bool = False,
 ) -> None:
-    """Insert rows of driver values, fast: one statement, compiled once, no per-row dicts.
+    """Insert rows of driver values, fast: many in one statement, compiled once, no per-row dicts.
 
     `columns` are in the table's own order. `known_ok` passes over rows whose key is already there.
     Rows of a table in `SEALED` get their checksum here.
@@ -43,7 +48,18 @@ def insert_many(
         places = [columns.index(name) for name in sealed]
         rows = [(*row, row_crc([row[i] for i in places])) for row in rows]
         columns = (*columns, "crc")
-    tx.exec_driver_sql(_insert_text(tx, table, columns, known_ok=known_ok), list(rows))
+    start = 0
+    while left := len(rows) - start:
+        n = min(_AT_ONCE, 1 << left.bit_length() - 1)  # few sizes, so that statements are reused
+        text = _insert_text(tx.dialect, table, tuple(columns), known_ok, n)
+        tx.exec_driver_sql(text, tuple(chain.from_iterable(rows[start : start + n])))
+        start += n
+
+
+def plain_rows(tx: Tx, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """Fetch as the driver has it: for many rows of simple columns, which need no wrapper each."""
+    cursor = tx.execute(query).cursor
+    return [] if cursor is None else list(cursor.fetchall())
 
 
 def row_crc(values: Iterable[Any]) -> int:
@@ -62,16 +78,22 @@ def _said(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _insert_text(tx: Tx, table: sa.Table, columns: Sequence[str], *, known_ok: bool) -> str:
+@lru_cache(maxsize=256)
+def _insert_text(
+    dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], known_ok: bool, n: int
+) -> str:
+    """The statement that inserts `n` rows."""
     # Only the family at hand: loading the other one would cost every command its time.
-    family = import_module(f"sqlalchemy.dialects.{tx.dialect.name}")
+    family = import_module(f"sqlalchemy.dialects.{dialect.name}")
     statement = family.insert(table)
     if known_ok:
         statement = statement.on_conflict_do_nothing()
-    compiled = statement.compile(dialect=tx.dialect, column_keys=list(columns))
-    order = [column.name for column in table.c if column.name in columns]
-    assert order == list(columns), "driver values go by position: name columns in the table's order"
-    return str(compiled)
+    text = str(statement.compile(dialect=dialect, column_keys=list(columns)))
+    order = tuple(column.name for column in table.c if column.name in columns)
+    assert order == columns, "driver values go by position: name columns in the table's order"
+    head, values, tail = text.partition(" VALUES ")
+    row, close, rest = tail.partition(")")
+    return head + values + ", ".join([row + close] * n) + rest
 
 
 def next_id(tx: Tx, table: sa.Table) -> int:
@@ -84,8 +106,18 @@ def next_id(tx: Tx, table: sa.Table) -> int:
     return int(tx.scalar(sa.select(sa.func.nextval(sequence))) or 1)
 
 
-def clock(tx: Tx) -> sa.ColumnElement[float]:
+class Now(FunctionElement[float]):
     """The database's own clock, in seconds since 1970: leases never trust a client's."""
-    if tx.dialect.name == "sqlite":
-        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
-    return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Float)
+
+    type = sa.Float()
+    inherit_cache = True
+
+
+@compiles(Now)
+def _now(_element: Now, _compiler: object, **_options: object) -> str:
+    return "EXTRACT(epoch FROM clock_timestamp())"
+
+
+@compiles(Now, "sqlite")
+def _now_in_sqlite(_element: Now, _compiler: object, **_options: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 
 from labelkit.domain.models import AnyLabel, Guideline, Message
 from labelkit.domain.shuffle import shuffled
@@ -13,7 +14,8 @@ from labelkit.domain.tasks import BatchSettings, Candidate, TaskView, handle_of
 from labelkit.store import rules, schema
 from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
-from labelkit.store.desk import HELD, LENT, Desk, Lease, may_work, task_completions
+from labelkit.store.desk import Desk, Lease, task_completions
+from labelkit.store.desk_statements import HELD, LENT, open_batches
 from labelkit.store.engine import Tx
 
 _HOW_FAR_BACK = 200
@@ -27,7 +29,7 @@ def view_of(tx: Tx, desk: Desk, lease: Lease, done: int, total: int) -> TaskView
 
     `done` and `total` are for the labeler's progress bar, and are counted elsewhere.
     """
-    row = _task_row(tx, lease.task_key)
+    row = tx.execute(_task_row(), {"this": lease.task_key}).one()
     uid = row.uid.hex()
     order = (get_setting(tx, "salt"), uid, desk.labeler, lease.round)
     meta = orjson.loads(row.meta) if row.meta else {}
@@ -50,9 +52,10 @@ def view_of(tx: Tx, desk: Desk, lease: Lease, done: int, total: int) -> TaskView
     )
 
 
-def _task_row(tx: Tx, task_key: int) -> Any:
+@cache
+def _task_row() -> Select[Any]:
     prompt = schema.prompt
-    query = (
+    return (
         select(
             task.c.uid,
             batch.c.name.label("batch"),
@@ -65,20 +68,24 @@ def _task_row(tx: Tx, task_key: int) -> Any:
         )
         .join(batch, batch.c.id == task.c.batch_id)
         .join(prompt, prompt.c.id == task.c.prompt_id)
-        .where(task.c.id == task_key)
+        .where(task.c.id == bindparam("this"))
     )
-    return tx.execute(query).one()
 
 
 def _candidates(tx: Tx, task_key: int) -> list[Candidate]:
+    rows = tx.execute(_texts(), {"this": task_key})
+    return [Candidate(row.uid.hex(), row.text) for row in rows]
+
+
+@cache
+def _texts() -> Select[Any]:
     member, completion = schema.task_completion, schema.completion
-    query = (
+    return (
         select(completion.c.uid, completion.c.text)
         .join(member, member.c.completion_id == completion.c.id)
-        .where(member.c.task_id == task_key)
+        .where(member.c.task_id == bindparam("this"))
         .order_by(completion.c.uid)
     )
-    return [Candidate(row.uid.hex(), row.text) for row in tx.execute(query)]
 
 
 def _guideline(tx: Tx, pinned: int | None) -> Guideline | None:
@@ -103,9 +110,11 @@ def progress(tx: Tx, desk: Desk) -> tuple[int, int]:
     held = tx.scalar(mine.where(coming, ~slot.c.token.startswith(LENT))) or 0
     roomy = (task.c.state == "open", task.c.filled + task.c.leased < task.c.overlap)
     had = tx.scalar(mine.where(slot.c.state.in_(HELD), slot.c.round == 0, *roomy)) or 0
-    room = select(func.count()).select_from(task).join(batch, batch.c.id == task.c.batch_id)
-    room = room.where(schema.OPEN_TASK, may_work(desk), *here)
-    return done, done + held + (tx.scalar(room) or 0) - had
+    # Batch by batch, each a part of the index: a join would look every task's batch up.
+    batches = [row.id for row in tx.execute(open_batches(), desk.asked())]
+    room = select(func.count()).select_from(task)
+    open_to_me = tx.scalar(room.where(task.c.batch_id.in_(batches), schema.OPEN_TASK)) or 0
+    return done, done + held + open_to_me - had
 
 
 def last_label(

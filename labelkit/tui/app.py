@@ -34,19 +34,21 @@ class RankScreen(Screen[None]):
         yield Sheet()
 
     def on_mount(self) -> None:
+        """Open the first task before anything is painted: what comes later waits for a frame."""
+        self.bench.size = Size(*self.app.size)
+        if not self.bench.start():
+            self._after_key()
+        self.draw()
         self.set_interval(1.0, self.draw)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.bench.size = Size(event.size.width, event.size.height)
-        if not self.bench.pages and not self.bench.start():
-            self._after_key()
+        self.bench.size = Size(*event.size)
         self.draw()
 
     def draw(self) -> None:
         """Bring the sheet up to date."""
         if self.bench.pages and not self.bench.parting and self.is_attached:
-            size = Size(self.size.width, self.size.height)
-            self.query_one(Sheet).show(self.bench.draw(size))
+            self.query_one(Sheet).show(self.bench.draw(self.bench.size))
 
     def on_key(self, event: events.Key) -> None:
         key = self._keymap.read(event.key, event.character)
@@ -92,6 +94,6 @@ class RankApp(DeskApp):
         self._reads = Keymap(keys)
         self.bench = RankBench(RankSession(desk, "screen"), Size(80, 24), first_pages)
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.push_screen(RankScreen(self.bench, self._reads))
+    def get_default_screen(self) -> RankScreen:
+        """Part of Textual's App: the screen that everything else lies on."""
+        return RankScreen(self.bench, self._reads)

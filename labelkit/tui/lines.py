@@ -19,9 +19,9 @@ class Lines:
 
     @classmethod
     def standard(cls) -> Lines:
-        """Raises LabelkitError when one of them is closed."""
-        if sys.stdin is None or sys.stdout is None:
-            raise LabelkitError("line mode needs an open stdin and stdout")
+        """Raises LabelkitError when there is nothing to read from."""
+        if sys.stdin is None:
+            raise LabelkitError("line mode needs an open stdin")
         return cls(sys.stdin.buffer, sys.stdout)
 
     @property

@@ -132,6 +132,6 @@ class WriteApp(DeskApp):
         self._reads = Keymap(keys)
         self.bench = WriteBench(WriteSession(desk, "screen"), Size(80, 24), first_pages)
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.push_screen(WriteScreen(self.bench, self._reads))
+    def get_default_screen(self) -> WriteScreen:
+        """Part of Textual's App: the screen that everything else lies on."""
+        return WriteScreen(self.bench, self._reads)

@@ -54,7 +54,13 @@ def test_version_loads_not_even_typer() -> None:
 def test_status_needs_no_numbers(store_path: Any) -> None:
     loaded = loaded_by("--db", str(store_path), "status")
     assert "sqlalchemy" in loaded
-    assert not loaded & {"numpy", "pandas", "textual", "alembic"}
+    assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic", "yaml"}
+
+
+def test_lines_need_no_screen(store_path: Any) -> None:
+    loaded = loaded_by("--db", str(store_path), "rank", "--as", "ana", "--plain")
+    assert "labelkit" in loaded
+    assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic"}
 
 
 def test_importing_the_package_is_free() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from helpers import Cli, ranking, record, write_jsonl
+from helpers import Cli, bare, ranking, record, write_jsonl
+
+from labelkit.store import core
 
 LABELKIT = [sys.executable, "-m", "labelkit"]
 
@@ -42,6 +45,8 @@ def filled(cli: Cli, tmp_path: Path) -> Cli:
         (("nonsense",), 2, "No such command 'nonsense'"),
         (("import",), 2, "Missing argument 'FILE'"),
         (("agreement", "--min", "7"), 2, "--min"),
+        (("rank", "--as", "\udcff"), 2, "'--as': not UTF-8"),
+        (("status", "--db", "\udcff"), 2, "'--db': not UTF-8"),
     ],
 )
 def test_failures_without_a_store(
@@ -64,6 +69,28 @@ def test_init_twice_keeps_the_first(cli: Cli) -> None:
     assert found.code == 1
     assert "is already there" in found.err
     assert cli.store.read_bytes() == before
+
+
+def test_an_init_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "new"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(core, "publish", full)
+    found = bare("init", folder)
+    assert (found.code, "No space left" in found.err) == (1, True)
+    assert list(folder.iterdir()) == []
+    monkeypatch.undo()
+    bare("init", folder)
+    assert {p.name for p in folder.iterdir()} >= {"labelkit.db", "labelkit.toml"}
+    assert Cli(folder / "labelkit.db")("guidelines", "list").out.count("\n") == 2
+
+
+def test_what_cannot_be_written_is_named(filled: Cli, tmp_path: Path) -> None:
+    where = tmp_path / "none" / "bad.jsonl"
+    found = filled.run("import", tmp_path / "in.jsonl", "--rejects", where)
+    assert (found.code, f"{where}: cannot be written: No such file" in found.err) == (1, True)
 
 
 def test_db_may_stand_before_or_after_the_command(filled: Cli, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,11 @@ def found() -> Iterator[Case]:
 
 CASES = list(found())
 SHAPED = [case for case in CASES if case.how.columns]
-CHOOSY = [case for case in CASES if case.how.carries not in (Carries(), Carries(alternating=True))]
+CHOOSY = [  # no flattening helps a prompt that holds a marker
+    case
+    for case in CASES
+    if replace(case.how.carries, markers=()) not in (Carries(), Carries(alternating=True))
+]
 PAIRS = [case for case in CASES if case.stage in ("rm", "dpo")]
 
 

@@ -87,6 +87,8 @@ DAMAGE = {
     ),
     "a view that does not belong": "CREATE VIEW sneaky AS SELECT 1",
     "a missing index": "DROP INDEX ix_ranking_task_id",
+    "the last migration": "UPDATE alembic_version SET version_num = '0001'",
+    "no migration": "DROP TABLE alembic_version",
 }
 
 
@@ -97,9 +99,10 @@ def test_every_change_behind_its_back_is_noticed(worked: Cli, statement: str) ->
     edit(worked.store, statement)
     expected = doctor.examine(Path(baseline)).problems  # the triggers that are gone
     assert doctor.examine(worked.store).problems > expected
-    ran = worked.run("doctor")
+    ran = worked.run("doctor", "--json")
     assert ran.code == 3
-    assert "Traceback" not in ran.err
+    assert "try: labelkit" in ran.err
+    assert all(f["what"] and (f["cure"] or not f["serious"]) for f in ran.json["findings"])
 
 
 def test_a_finding_names_the_row_and_what_to_run_but_quotes_no_text(worked: Cli) -> None:
@@ -109,6 +112,15 @@ def test_a_finding_names_the_row_and_what_to_run_but_quotes_no_text(worked: Cli)
     assert "zebra" not in ran.out + ran.err
     assert "try: labelkit restore" in ran.err
     assert str(backup.listed(worked.store)[0].path) in ran.err
+
+
+def test_a_pin_that_was_changed_is_worth_knowing(worked: Cli, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.md"
+    rules.write_text("---\nname: ours\nversion: 1\n---\n# Ours\n")
+    worked("guidelines", "add", rules)
+    edit(worked.store, "UPDATE batch SET guideline_id = (SELECT max(id) FROM guideline)")
+    said = {f.what for f in doctor.examine(worked.store).findings}
+    assert "was judged by another guideline than batch 'week-1' is pinned to" in said
 
 
 def test_counters_can_be_set_right(worked: Cli) -> None:

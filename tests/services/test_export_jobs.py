@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,20 @@ from helpers import Cli, ranking, record, write_jsonl
 
 from labelkit import plugins
 from labelkit.errors import LabelkitError
-from labelkit.services import export_jobs
+from labelkit.services import export_jobs, export_lines
 from labelkit.services.export_lines import Writer
 from labelkit.services.export_options import stage_of
 from labelkit.services.export_rows import Books
 from labelkit.services.exporting import ExportOptions, export, options, parts_of, prepare
 from labelkit.services.project import opened
 from labelkit.store.bundles import Range, read_bundles
+
+UNUSUAL = (
+    f"{export_lines._WON} and {export_lines._LOST}",
+    f"only {export_lines._WON}",
+    f"only {export_lines._LOST}",
+)
+"""Prompts that hold what stands in for completions while their rows are framed."""
 
 ORDERS = ("a > b > c = d", "d > c > b > a", "b = a > c > d", "c > a = d > b")
 
@@ -40,6 +48,13 @@ def filled(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
         )
         for i in range(60)
     ]
+    said += [
+        record(text, prompt_id=f"odd {i}", rankings=[ranking("ana", ORDERS[0])])
+        for i, text in enumerate(UNUSUAL)
+    ]
+    for item in said[::5]:  # what a dialect that trims its texts would not quote as they are
+        item["completions"][0]["text"] += " \n\t"
+        item["completions"][1]["text"] = f"\n {item['completions'][1]['text']}"
     cli("import", write_jsonl(tmp_path / "in.jsonl", said))
     monkeypatch.setattr(export_jobs, "_PROMPTS", 7)
     monkeypatch.setattr(export_jobs, "_WORTH_IT", 0)
@@ -96,22 +111,39 @@ def test_what_goes_wrong_in_a_worker_is_told(
         export(filled.store, ExportOptions("rm", jobs=2), tmp_path / "rm")
 
 
-def pair_stages() -> list[tuple[str, str | None, str]]:
+HOWS: tuple[dict[str, Any], ...] = (
+    {},
+    {"labels": "each"},
+    {"pairs": "adjacent"},
+    {"margin": "votes"},
+    {"by_group": True},
+    {"by_group": True, "margin": "rank", "pairs": "random:2"},
+)
+
+
+def pair_exports() -> list[ExportOptions]:
+    """Every way to export pairs that a dialect takes."""
     found = []
     for name in plugins.exporters.names():
         exporter: plugins.Exporter = plugins.exporters.get(name)
         for variant, stages in ((None, exporter.stages), *exporter.variants.items()):
-            found += [(name, variant, stage) for stage in stages if stage in ("rm", "dpo")]
-    assert found
+            for stage, how in product([s for s in ("rm", "dpo") if s in stages], HOWS):
+                if "margin" in how and not stages[stage].margin:
+                    continue
+                if "by_group" in how and not stages[stage].extras:
+                    continue
+                found.append(options(format=stage, trainer=name, variant=variant, **how))
+    assert len(found) > len(HOWS)
     return found
 
 
-@pytest.mark.parametrize(("name", "variant", "stage"), pair_stages())
-@pytest.mark.parametrize("labels", ["majority", "each"])
-def test_pieces_make_the_rows_that_the_stage_makes(
-    filled: Cli, name: str, variant: str | None, stage: str, labels: str
-) -> None:
-    wanted = options(format=stage, trainer=name, variant=variant, labels=labels)
+def spelled(how: ExportOptions) -> str:
+    rule = how.pairs
+    return f"{how.trainer}-{how.variant}-{how.format}-{rule.labels}-{rule.scheme}-{rule.margin}"
+
+
+@pytest.mark.parametrize("wanted", pair_exports(), ids=spelled)
+def test_pieces_make_the_rows_that_the_stage_makes(filled: Cli, wanted: ExportOptions) -> None:
     how, _, found = stage_of(wanted)
     long, short = Books(), Books()
     rows, lines = [], []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -215,6 +216,27 @@ def test_an_export_killed_while_files_got_their_names_can_be_run_again(
     assert "train.jsonl" in tree(out)
     filled("export", "--format", "rm", "--out", out)
     assert sorted(tree(out)) == ["README.md", "manifest.json", "train.jsonl"]
+
+
+def test_an_export_that_failed_while_files_got_their_names_can_be_run_again(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it fails on the way, and whatever the new one is called."""
+    out = tmp_path / "rm"
+    filled("export", "--format", "rm", "--out", out, "--split", "train=0.5,valid=0.5")
+
+    def refuse(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(export_files, "sync_folder", refuse)
+    for scheme in ("train=0.5,test=0.5", "train=1"):
+        ran = filled.run("export", "--format", "rm", "--out", out, "--split", scheme)
+        assert (ran.code, "nothing was exported" in ran.err) == (1, True)
+    monkeypatch.undo()
+    filled("export", "--format", "rm", "--out", out, "--split", "train=0.5,valid=0.5")
+    assert sorted(tree(out)) == ["README.md", "manifest.json", "train.jsonl", "valid.jsonl"]
+    filled("export", "--format", "rm", "--out", out, "--split", "train=0.5,test=0.5")
+    assert sorted(tree(out)) == ["README.md", "manifest.json", "test.jsonl", "train.jsonl"]
 
 
 def test_files_are_cut_at_a_number_of_rows(filled: Cli, tmp_path: Path) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import Cli, ranking, record, records, write_jsonl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Table
 
+from labelkit.errors import StoreError
 from labelkit.services import project
 from labelkit.services.importing import ImportOptions, import_file
+from labelkit.store import ingest
+from labelkit.store.engine import Tx
 
 
 def test_counts_as_documented(cli: Cli, tmp_path: Path) -> None:
@@ -38,10 +43,12 @@ def test_counts_as_documented(cli: Cli, tmp_path: Path) -> None:
     assert again["rankings"]["added"] == 0
 
 
-def test_importing_twice_leaves_the_same_records(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["the same bytes", "a blank line more"])
+def test_importing_twice_leaves_the_same_records(cli: Cli, tmp_path: Path, end: bytes) -> None:
     path = write_jsonl(tmp_path / "in.jsonl", [record(rankings=[ranking("x", "a > b = c > d")])])
     cli("import", path)
     once = cli("export", "--format", "records", "--out", "-").out
+    path.write_bytes(path.read_bytes() + end)
     cli("import", path)
     assert cli("export", "--format", "records", "--out", "-").out == once
 
@@ -140,6 +147,55 @@ def test_labels_may_follow_in_a_file_of_their_own(cli: Cli, tmp_path: Path) -> N
     cli("import", write_jsonl(tmp_path / "b.jsonl", [labels]))
     (row,) = cli("export", "--format", "records", "--out", "-").rows
     assert row["rankings"][0]["tiers"] == [["d"], ["a", "b"], ["c"]]
+
+
+def met() -> list[dict[str, object]]:
+    """Records that need what those before them brought, and say some of it again."""
+    said = [record(f"prompt {i % 7}", k=4 + i % 3) for i in range(40)]
+    for i, each in enumerate(said):
+        each["rankings"] = [ranking(f"r{i}", "d > a = b > c", among=[*"abcd"], guideline="odd@1")]
+        if i % 5 == 0:  # only the store knows these names, when the record is not the first
+            each["completions"] = each["completions"] if i < 7 else []
+    return said
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 400])
+def test_it_does_not_matter_where_blocks_end(
+    cli: Cli, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", met())
+    whole = Cli(tmp_path / "whole.db")
+    project.init(whole.store, write_settings=False)
+    counts = whole("import", path, "--json").json
+    monkeypatch.setattr(ingest, "_BLOCK", block)
+    assert cli("import", path, "--json").json == counts
+    assert counts["rankings"]["added"] == 40
+    exported = ("export", "--format", "records", "--out", "-")
+    assert cli(*exported).out == whole(*exported).out
+
+
+@pytest.mark.parametrize("fails", [1, 2, 5])
+def test_a_block_that_cannot_be_written_ends_the_import(
+    cli: Cli, tmp_path: Path, fails: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    real = ingest.insert_many
+
+    def full(tx: Tx, table: Table, *rest: Any, **options: Any) -> None:
+        calls.append(0)
+        if len(calls) == 3 * fails:
+            raise StoreError("the disk is full")
+        real(tx, table, *rest, **options)
+
+    monkeypatch.setattr(ingest, "_BLOCK", 4)
+    path = write_jsonl(tmp_path / "in.jsonl", met())
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, "insert_many", full)
+        ran = cli.run("import", path)
+    assert ran.code == 1
+    assert "the disk is full" in ran.err
+    assert cli("status", "--json").json["prompts"] == 0
+    assert cli("import", path, "--json").json["prompts"]["added"] == 7
 
 
 def test_memory_stays_flat(store_path: Path, tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ def objects(path: Path) -> list[Any]:
 
 def test_nothing_of_it_is_left_in_any_file(worked: Cli) -> None:
     folder = worked.store.parent
-    assert any(SECRET.encode() in data for data in bytes_of(folder).values())
+    (draft, *_) = folder.glob("labelkit.db.drafts/*/*.json")
+    shutil.copyfile(draft, draft.with_name(f".{draft.stem}.12345"))  # killed while it was saved
+    assert sum(SECRET.encode() in data for data in bytes_of(folder).values()) > 2
     worked("purge", "--user", f"{SECRET} user", "--yes")
     left = [path for path, data in bytes_of(folder).items() if SECRET.encode() in data]
     assert left == []
@@ -115,6 +117,16 @@ def test_nothing_is_left_even_where_the_file_is_not_written_anew(
     ran = worked("purge", "--user", f"{SECRET} user", "--yes")
     assert "could not be written anew" in ran.err
     assert SECRET.encode() not in worked.store.read_bytes()
+
+
+def test_a_draft_that_the_disk_keeps_is_named(worked: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = sorted(str(p) for p in worked.store.parent.glob("labelkit.db.drafts/*/*.json"))
+    monkeypatch.setattr(purging, "drop", lambda _: False)
+    ran = worked("purge", "--user", f"{SECRET} user", "--yes", "--json")
+    kept = ran.json["drafts_that_hold_it"]
+    assert kept
+    assert set(kept) <= set(drafts)
+    assert ran.json["drafts"] == 0
 
 
 def test_everything_of_the_others_stays(worked: Cli, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_file_systems_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "link", refuse)
     path = tmp_path / "x.db"
-    core.create(path).close()
+    core.create(path)
     before = path.read_bytes()
     with pytest.raises(Conflict):
         core.create(path)

@@ -29,15 +29,23 @@ LABELS = 3
 
 @dataclass
 class Faults:
-    """What a run of faults did. `lost`, `torn` and `rude` are failures."""
+    """What a run of faults did. `lost`, `torn` and `rude` are failures.
+
+    `missed` are calls that the second run did not make at the same place.
+    """
 
     injected: int = 0
+    missed: int = 0
     refused: int = 0
     acknowledged: int = 0
     lost: int = 0
     torn: int = 0
     rude: int = 0
     examples: list[str] = field(default_factory=list)
+
+    @property
+    def failures(self) -> int:
+        return self.lost + self.torn + self.rude
 
     def note(self, kind: str, what: str) -> None:
         setattr(self, kind, getattr(self, kind) + 1)
@@ -114,7 +122,7 @@ def run(folder: Path, step: int = 1, most: int | None = None, plant: str | None 
         while most is None or n <= 1 + step * (most - 1):
             if not inject(base, call, ERRORS[turn % len(ERRORS)], n, faults, plant):
                 break
-            if plant and faults.lost + faults.torn:
+            if plant and faults.failures:
                 return faults
             turn += 1
             n += step
@@ -135,7 +143,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         faults = run(Path(folder), args.step, plant=args.plant)
     sys.stdout.write(json.dumps(asdict(faults)) + "\n")
-    if faults.lost + faults.torn + faults.rude:
+    if faults.failures:
         sys.exit("a fault cost something, or ended in a traceback")
 
 

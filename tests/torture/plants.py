@@ -6,6 +6,8 @@ Each one changes the process it is called in, and is called only in children tha
 from __future__ import annotations
 
 import os
+import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,7 +78,47 @@ def copying_rename() -> None:
     os.link = slowly  # type: ignore[assignment]
 
 
+def hushed_errors() -> None:
+    """What the store refuses is called done."""
+    from labelkit.errors import ExitCode, StoreError
+
+    StoreError.exit_code = ExitCode.OK
+
+
+def lost_output() -> None:
+    """A closed stdout is taken for one that nobody reads."""
+    from importlib import import_module
+
+    def stand_in() -> None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # lives as long as the process
+
+    import_module("labelkit.cli.app").stand_in = stand_in  # type: ignore[attr-defined]
+
+
+def no_fsync() -> None:
+    """Files get their names before they are on the disk."""
+    _sync_only(stat.S_ISDIR)
+
+
+def no_folder_sync() -> None:
+    """Names may not be on the disk when they are spoken of."""
+    _sync_only(stat.S_ISREG)
+
+
+def _sync_only(kind: Callable[[int], bool]) -> None:
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        if kind(os.fstat(fd).st_mode):
+            real(fd)
+
+    os.fsync = fsync  # type: ignore[assignment]
+
+
 PLANTS: dict[str, Callable[[], None]] = {
     plant.__name__.replace("_", "-"): plant
-    for plant in (late_commit, no_transaction, careless_draft, copying_rename)
+    for plant in (
+        *(late_commit, no_transaction, careless_draft, copying_rename),
+        *(hushed_errors, lost_output, no_fsync, no_folder_sync),
+    )
 }

@@ -31,6 +31,7 @@ from torture import stage
 
 SECTOR = 512
 _CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2,link"
+TRACED = ("strace", "-f", "-y", "-xx", "-s", "400000", "-e", f"trace={_CALLS}")
 _LINE = re.compile(r"^(?:\d+\s+)?(\w+)\((.*)\)\s+= (-?\d+)")
 _FD = re.compile(r"-?\w+<([^>]*)>(?:, )?(.*)", re.DOTALL)
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -44,6 +45,14 @@ class Inode:
 
     durable: bytearray = field(default_factory=bytearray)
     pending: list[Event] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """How long the file is for those who have it open."""
+        size = len(self.durable)
+        for kind, number, *data in self.pending:
+            size = number if kind == "truncate" else max(size, number + len(data[0]))
+        return size
 
     def sync(self) -> None:
         for event in self.pending:
@@ -90,7 +99,7 @@ class Disk:
         elif kind == "sync-folder":
             self.durable = dict(self.names)
             self.pending.clear()
-        elif kind in ("write", "truncate", "sync"):
+        elif kind in ("write", "append", "truncate", "sync"):
             self._change(kind, rest)
 
     def _change(self, kind: str, rest: list[Any]) -> None:
@@ -99,6 +108,8 @@ class Disk:
             return  # unlinked while open: gone whatever happens
         if kind == "sync":
             inode.sync()
+        elif kind == "append":
+            inode.pending.append(("write", inode.end, rest[1]))
         else:
             inode.pending.append((kind, *rest[1:]))
 
@@ -170,8 +181,8 @@ def _data(call: str, name: str, rest: str, ack: str) -> Iterator[Event]:
         if name == ack:
             yield ("ack", data.decode().strip())
         else:
-            assert call == "pwrite64", "SQLite writes at an offset; others are not modelled"
-            yield ("write", name, int(numbers[-1][1]), data)
+            at = (int(numbers[-1][1]),) if call == "pwrite64" else ()
+            yield ("write" if at else "append", name, *at, data)
 
 
 def _text(quoted: str) -> str:
@@ -219,13 +230,13 @@ def record(folder: Path, labels: int, synchronous: str) -> tuple[Disk, list[Even
     folder = folder.resolve()
     store = folder / "disk" / "labelkit.db"
     store.parent.mkdir()
-    stage.build(store, prompts=8)
+    stage.build(store, prompts=max(8, labels))
     Path(f"{store}.lock").unlink(missing_ok=True)
     before = {p.name: p.read_bytes() for p in store.parent.iterdir()}
     log, ack = folder / "log", store.parent / "ack"
     subprocess.run(
-        ["strace", "-f", "-y", "-xx", "-s", "400000", "-o", log, "-e", f"trace={_CALLS}",
-         sys.executable, "-m", "torture.power", "work", store, ack, str(labels), synchronous],
+        [*TRACED, "-o", log, sys.executable, "-m", "torture.power", "work", store, ack,
+         str(labels), synchronous],
         check=True, capture_output=True, cwd=Path(__file__).parent.parent,
     )  # fmt: skip
     return Disk(before), list(events(log, store.parent, ack.name))

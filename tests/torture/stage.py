@@ -70,9 +70,9 @@ def clear(path: Path) -> None:
         shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
 
 
-def records_digest(path: Path) -> str:
+def records_digest(path: Path, out: Path | None = None) -> str:
     """SHA-256 of everything people said and were asked."""
-    out = path.with_suffix(".records")
+    out = out or path.with_suffix(".records")
     with out.open("wb") as file:
         export(path, ExportOptions("records"), file)
     return hashlib.sha256(out.read_bytes()).hexdigest()

@@ -30,11 +30,11 @@ PLANTED = [
 ]
 
 
-def kills(*args: object) -> Any:
-    """Run the harness in a process of its own: it forks, and its children are killed."""
-    argv = [sys.executable, "-m", "torture.kills", *map(str, args)]
+def harness(name: str, *args: object) -> Any:
+    """Run a harness in a process of its own: it forks, and its children are killed."""
+    argv = [sys.executable, "-m", f"torture.{name}", *map(str, args)]
     ran = subprocess.run(
-        argv, cwd=REPO / "tests", capture_output=True, text=True, timeout=300, check=False
+        argv, cwd=REPO / "tests", capture_output=True, text=True, timeout=900, check=False
     )
     assert ran.stdout, ran.stderr
     return json.loads(ran.stdout)
@@ -50,14 +50,14 @@ def test_every_job_is_killed() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("job", KILLS)
 def test_nothing_is_lost_or_torn(job: str) -> None:
-    tally = kills(job, "--kills", KILLS[job], "--seed", 1)
+    tally = harness("kills", job, "--kills", KILLS[job], "--seed", 1)
     assert (tally["lost"], tally["torn"]) == (0, 0), tally["examples"]
     assert tally["kills"] == KILLS[job]
-    assert tally["acknowledged"] > 0
+    assert tally["acknowledged"] >= KILLS[job] // 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("job", "plant"), PLANTED)
 def test_a_planted_fault_is_seen(job: str, plant: str) -> None:
-    tally = kills(job, "--kills", 60, "--plant", plant)
+    tally = harness("kills", job, "--kills", 60, "--plant", plant)
     assert tally["lost"] + tally["torn"] > 0, f"{tally['kills']} kills, and nothing was noticed"

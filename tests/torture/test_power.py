@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from torture import power
+from torture import power, power_export
 
 needs_strace = pytest.mark.skipif(power.traceable() is not None, reason=str(power.traceable()))
 
@@ -25,6 +25,22 @@ def test_no_power_cut_loses_a_label_or_a_backup(tmp_path: Path) -> None:
 @pytest.mark.parametrize("synchronous", ["FULL", "OFF"])
 def test_the_replay_sees_what_weaker_settings_lose(tmp_path: Path, synchronous: str) -> None:
     found = power.run(tmp_path, labels=2, synchronous=synchronous, seed=1, repeats=1)
+    assert found["lost"] + found["torn"] > 0
+
+
+@needs_strace
+@pytest.mark.slow
+def test_no_power_cut_tears_an_export(tmp_path: Path) -> None:
+    found = power_export.run(tmp_path, seed=1, repeats=10)
+    assert (found["lost"], found["torn"]) == (0, 0)
+    assert found["states"] > 150
+
+
+@needs_strace
+@pytest.mark.slow
+@pytest.mark.parametrize("plant", ["no-fsync", "no-folder-sync"])
+def test_the_replay_sees_an_export_without_syncs(tmp_path: Path, plant: str) -> None:
+    found = power_export.run(tmp_path, seed=1, repeats=10, plant=plant)
     assert found["lost"] + found["torn"] > 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from helpers import REPO, Cli, write_jsonl
 from planted import records
+from trainers import awkward
 
 from labelkit.services import project
 
@@ -68,6 +69,8 @@ def offline(work: Path) -> dict[str, str]:
         "HOME": str(work),
         "CUDA_VISIBLE_DEVICES": "",
         "TOKENIZERS_PARALLELISM": "false",
+        "DO_NOT_TRACK": "1",
+        "OMP_NUM_THREADS": "1",  # threads that wait for each other starve on a busy machine
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": str(RUNS.parent / "stubs"),
     }
@@ -77,6 +80,15 @@ def offline(work: Path) -> dict[str, str]:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """A store with the sample data."""
     return stored(tmp_path_factory.mktemp("sample"), REPO / "sample_data" / "prompts.jsonl")
+
+
+@pytest.fixture(scope="session")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A store with the sample data and with what a loader may stumble over."""
+    folder = tmp_path_factory.mktemp("varied")
+    cli = stored(folder, REPO / "sample_data" / "prompts.jsonl")
+    cli("import", write_jsonl(folder / "awkward.jsonl", awkward.records()))
+    return cli
 
 
 @pytest.fixture(scope="session")

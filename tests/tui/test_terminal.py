@@ -161,6 +161,40 @@ def test_signals_leave_the_terminal_as_it_was(desk: Cli, number: signal.Signals)
         assert "How good is B?" in text
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_while_writing_leave_the_terminal_and_the_text(
+    desk: Cli, number: signal.Signals
+) -> None:
+    argv = labelkit(desk.store, "write", "--as", "ana")
+    with Terminal(argv) as term:
+        term.wait_for("Write the best answer")
+        term.press(*"Hello")
+        term.wait_for("1 word")
+        term.process.send_signal(number)
+        code = term.end()
+        assert term.restored, term.raw[-300:]
+        assert code == {15: 143, 1: -1, 2: 130}[number]
+        assert b"Traceback" not in term.raw
+    with Terminal(argv) as term:
+        term.wait_for("Hello")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_under_a_progress_bar_leave_the_terminal_and_the_store(
+    cli: Cli, tmp_path: Path, number: signal.Signals
+) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [record(f"q{i}") for i in range(60_000)])
+    with Terminal(labelkit(cli.store, "import", str(path))) as term:
+        term.wait_for("importing")
+        assert b"\x1b[?25l" in term.raw  # the bar hides the cursor
+        term.process.send_signal(number)
+        assert term.end() == {15: 143, 2: 130}[number]
+        assert term.restored, term.raw[-300:]
+        assert b"Traceback" not in term.raw
+    assert cli("status", "--json").json["prompts"] == 0
+
+
 CRASHING = """
 import sys
 from pathlib import Path
@@ -191,6 +225,34 @@ def test_a_failure_inside_leaves_the_terminal_as_it_was(desk: Cli) -> None:
         assert b"]52;c" not in term.raw
     with Terminal(labelkit(desk.store, "rank", "--as", "ana")) as term:
         assert " A6  B3 " in term.wait_for("Resumed where you left off")
+
+
+FIRST_SCREEN = """
+import json, sys
+from pathlib import Path
+sys.argv[:2] = ["labelkit"]
+from labelkit.__main__ import main
+try:
+    main()
+finally:
+    Path(LOADED).write_text(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_the_first_screen_loads_only_what_it_shows(desk: Cli, tmp_path: Path) -> None:
+    seen = tmp_path / "loaded.json"
+    code = FIRST_SCREEN.replace("LOADED", repr(str(seen)))
+    argv = [sys.executable, "-c", code, "-", *labelkit(desk.store, "rank", "--as", "ana")[3:]]
+    with Terminal(argv) as term:
+        term.wait_for(RATE)
+        term.press("q")
+        assert term.end() == 0
+    loaded = set(json.loads(seen.read_bytes()))
+    assert {"labelkit.tui.pages.rank", "textual.app", "sqlalchemy"} <= loaded
+    others = {f"labelkit.tui.pages.{page}" for page in ("choose", "compare", "reading", "review")}
+    plain = {"labelkit.tui.compare", "labelkit.tui.plain", "labelkit.services.assigning"}
+    heavy = {"pydantic", "numpy", "pandas", "alembic", "sqlalchemy.orm", "rich.markdown"}
+    assert loaded & (others | plain | heavy) == set()
 
 
 def test_it_lives_through_every_size(desk: Cli) -> None:

@@ -42,6 +42,16 @@ def batches(store: Store) -> Iterator[Finding]:
             f"is pinned to {row.rule}@{row.version}, whose text is not here",
             cure="labelkit guidelines add FILE",
         )
+    ranking = schema.ranking
+    others = (
+        select(ranking.c.uid, batch.c.name)
+        .join(task, task.c.id == ranking.c.task_id)
+        .join(batch, batch.c.id == task.c.batch_id)
+        .where(batch.c.guideline_id != ranking.c.guideline_id)
+    )
+    for row in found(store, others):
+        what = f"was judged by another guideline than batch {row.name!r} is pinned to"
+        yield Finding("guidelines", name(ranking, row.uid), what, serious=False)
 
 
 def tasks(store: Store) -> Iterator[Finding]:

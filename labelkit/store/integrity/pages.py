@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from labelkit.errors import ForeignStore
 from labelkit.store import migrate, schema
@@ -21,7 +22,10 @@ Objects = dict[tuple[str, str], tuple[str, str | None]]
 def structure(store: Store) -> Iterator[Finding]:
     """Tables, indexes and triggers are those that the migrations make, to the letter."""
     with store.read() as tx:
-        there = _objects(tx)
+        there, revision = _objects(tx), _revision(tx)
+    if revision != migrate.head():
+        what = f"says {revision!r}, and should say {migrate.head()!r}"
+        yield Finding("schema", "the last migration", what)
     wanted = expected_objects()
     for kind, name in sorted(wanted.keys() - there.keys()):
         yield Finding("schema", f"{kind} {name}", "is missing")
@@ -30,6 +34,15 @@ def structure(store: Store) -> Iterator[Finding]:
     for key in sorted(wanted.keys() & there.keys()):
         if wanted[key] != there[key]:
             yield Finding("schema", " ".join(key), "is not defined as it should be")
+
+
+def _revision(tx: Tx) -> str | None:
+    """The migration that the next upgrade goes on from."""
+    try:
+        said = tx.scalars(text("SELECT version_num FROM alembic_version LIMIT 2")).all()
+    except DBAPIError:
+        return None  # the table is missing, and is said to be
+    return ", ".join(map(str, said))
 
 
 @cache

@@ -11,7 +11,15 @@ from sqlalchemy import func, select
 from labelkit.domain.models import Label, Ranking, Skip
 from labelkit.errors import Conflict
 from labelkit.store import people, rules
-from labelkit.store.codec import COMMON, OWN, TABLES, common_from, label_from, own_values, raw
+from labelkit.store.codec import (
+    COMMON,
+    OWN,
+    TABLES,
+    common_from,
+    common_values,
+    label_from,
+    own_values,
+)
 from labelkit.store.merging.context import Block, Merge, where
 from labelkit.store.merging.work import Arrival
 from labelkit.store.sql import chunks, insert_many
@@ -70,19 +78,12 @@ def _same(theirs: Label, ours: Label) -> None:
 
 def _values(merge: Merge, block: Block, row: Any, label: Label) -> tuple[Any, ...]:
     """The columns of `COMMON` with our keys."""
-    return (
-        row.uid,
+    return common_values(
+        label,
         block.prompts[row.prompt_id],
         merge.key(merge.labelers, row.labeler_id),
         merge.key(merge.guidelines, row.guideline_id),
         merge.key(block.tasks, row.task_id),
-        label.batch,
-        label.seconds,
-        label.note or None,
-        label.submitted_at,
-        raw(label.supersedes) if label.supersedes else None,
-        label.origin,
-        label.seq,
     )
 
 

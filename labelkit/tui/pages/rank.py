@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from labelkit.domain.grammar import LETTERS
 from labelkit.tui.bench import Page, RankBench
-from labelkit.tui.compare import Spans, difference
-from labelkit.tui.pages.choose import FlagsPage, MarksPage, RankMenu, SkipPage
-from labelkit.tui.pages.compare import ComparePage
-from labelkit.tui.pages.reading import HelpPage, PromptPage
-from labelkit.tui.pages.review import ReviewPage
 from labelkit.tui.state import RankState, Tied
 from labelkit.tui.view import bars
 from labelkit.tui.view.board import board
@@ -22,11 +19,19 @@ from labelkit.tui.view.reading import rendered, wrapped
 from labelkit.tui.wording import count, listed
 from labelkit.tui.work import RANK, RATE
 
+# The first screen is drawn without these: each page loads what it opens, when it opens it.
+if TYPE_CHECKING:
+    from labelkit.tui.compare import Spans
+
+_OPENS = ("m", "x", "p", "?", "right", "s")
+
 
 def first_pages(bench: RankBench) -> list[Page]:
     """The pages a task begins with: a prompt that does not fit is read first."""
     page = RankPage(bench)
     if page.prompt_is_cut and not bench.session.resumed and not bench.session.view.revises:
+        from labelkit.tui.pages.reading import PromptPage
+
         return [page, PromptPage(bench, first=True)]
     return [page]
 
@@ -60,22 +65,17 @@ class RankPage:
             "-": lambda: self.state.bump(self.focus, -1),
             "enter": self._enter,
             "escape": lambda: self.state.to_step(RATE),
-            "m": lambda: bench.push(FlagsPage(bench)),
-            "x": lambda: bench.push(MarksPage(bench)),
             "n": lambda: bench.ask_note(self.focus),
             "t": lambda: bench.ask_note(None),
             "v": self._compare,
-            "p": lambda: bench.push(PromptPage(bench)),
-            "?": lambda: bench.push(HelpPage(bench)),
-            "right": lambda: bench.push(RankMenu(bench)),
             "u": lambda: self._say(self.state.undo(), "Undone", "Nothing to undo"),
             "r": lambda: self._say(self.state.redo(), "Made again", "Nothing to redo"),
-            "s": lambda: bench.push(SkipPage(bench)),
             "w": lambda: self._toggle("markdown"),
             "z": lambda: self._toggle("board_hidden"),
             "y": self._pin,
             "ctrl+p": bench.previous,
             "q": bench.leave,
+            **{key: partial(self._open, key) for key in _OPENS},
         }
 
     # -- what there is to see --------------------------------------------------------------------
@@ -146,6 +146,8 @@ class RankPage:
         other = self.neighbour() if lay.second else None
         if other is None:
             return (), ()
+        from labelkit.tui.compare import difference
+
         found = difference(self.session.text(self.focus), self.session.text(other))
         return (found.left, found.right) if found.worth_marking else ((), ())
 
@@ -311,9 +313,26 @@ class RankPage:
         elif obstacles := state.obstacles():
             self.bench.message = obstacles[0]
         else:
+            from labelkit.tui.pages.review import ReviewPage
+
             self.bench.push(ReviewPage(self.bench))
 
+    def _open(self, key: str) -> None:
+        from labelkit.tui.pages import choose, reading
+
+        pages: dict[str, Callable[[RankBench], Page]] = {
+            "m": choose.FlagsPage,
+            "x": choose.MarksPage,
+            "p": reading.PromptPage,
+            "?": reading.HelpPage,
+            "right": choose.RankMenu,
+            "s": choose.SkipPage,
+        }
+        self.bench.push(pages[key](self.bench))
+
     def _compare(self) -> None:
+        from labelkit.tui.pages.compare import ComparePage
+
         other = self.neighbour() or next(x for x in LETTERS if x != self.focus)
         self.bench.push(ComparePage(self.bench, self.focus, other))
 

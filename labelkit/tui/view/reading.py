@@ -5,12 +5,15 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from labelkit.domain.safe_text import SafeText
-from labelkit.tui.compare import Spans
 from labelkit.tui.view.paper import Lines
+
+if TYPE_CHECKING:
+    from labelkit.tui.compare import Spans
 
 MOST_READABLE = 92
 """Cells; wider lines of text are hard to read."""

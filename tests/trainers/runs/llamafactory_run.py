@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from llamafactory.train.tuner import run_exp
-from tiny import answer, make, side
+from seen import built, carry_out, side
 
 
 class Watched:
@@ -71,14 +70,13 @@ def trained(run: dict[str, Any], tiny: Path, work: Path) -> dict[str, Any]:
     accuracy = [e["eval_accuracy"] for e in entries if "eval_accuracy" in e]
     if (metrics := work / run["name"] / "eval_results.json").exists():
         accuracy.append(json.loads(metrics.read_text())["eval_accuracy"])
-    return {
-        "rows": len((Path(run["folder"]) / "train.jsonl").read_text().splitlines()),
-        "built": len(rows),
-        "losses": [e["loss"] for e in entries if "loss" in e],
-        "accuracy": accuracy[-1:],
-        "supervision": [supervision(row, watched.tokenizer) for row in rows],
-        "tags": [row["kto_tags"] for row in rows if "kto_tags" in row],
-    }
+    return built(
+        run,
+        (supervision(row, watched.tokenizer) for row in rows),
+        losses=[e["loss"] for e in entries if "loss" in e],
+        accuracy=accuracy[-1:],
+        tags=[row["kto_tags"] for row in rows if "kto_tags" in row],
+    )
 
 
 def supervision(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
@@ -89,12 +87,5 @@ def supervision(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
     ]
 
 
-def main() -> None:
-    plan = json.load(sys.stdin)
-    work = Path(plan["work"])
-    tiny = work / "tiny"
-    make(tiny, [path for run in plan["runs"] for path in Path(run["folder"]).glob("*.jsonl")])
-    answer({run["name"]: trained(run, tiny, work) for run in plan["runs"]})
-
-
-main()
+if __name__ == "__main__":
+    carry_out(trained)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from seen import built, carry_out, side, train_file
 from swift.pipelines.train.rlhf import SwiftRLHF
 from swift.pipelines.train.sft import SwiftSft
-from tiny import answer, make, side
 
 
 def settings(run: dict[str, Any], tiny: Path, work: Path) -> list[str]:
@@ -21,7 +19,7 @@ def settings(run: dict[str, Any], tiny: Path, work: Path) -> list[str]:
         "tuner_type": "full",
         "torch_dtype": "float32",
         "attn_impl": "eager",
-        "dataset": folder / "train.jsonl",
+        "dataset": train_file(run),
         "split_dataset_ratio": 0,
         "max_length": 4096,
         "output_dir": work / run["name"],
@@ -53,27 +51,26 @@ def settings(run: dict[str, Any], tiny: Path, work: Path) -> list[str]:
 
 
 def trained(run: dict[str, Any], tiny: Path, work: Path) -> dict[str, Any]:
-    built: list[Any] = []
+    prepared: list[Any] = []
 
     class Watched(SwiftSft if run["stage"] == "sft" else SwiftRLHF):  # type: ignore[misc]
         """Keeps what the trainer's own loader built."""
 
         def _prepare_dataset(self) -> Any:
-            built[:] = super()._prepare_dataset()
-            return built
+            prepared[:] = super()._prepare_dataset()
+            return prepared
 
     pipeline = Watched(settings(run, tiny, work))
     history = pipeline.main()["log_history"]
-    rows = [built[0][i] for i in range(len(built[0]))]
+    rows = [prepared[0][i] for i in range(len(prepared[0]))]
     accuracy = [entry["eval_rewards/accuracies"] for entry in history if "eval_loss" in entry]
-    return {
-        "rows": len((Path(run["folder"]) / "train.jsonl").read_text().splitlines()),
-        "built": len(rows),
-        "losses": [entry["loss"] for entry in history if "loss" in entry],
-        "accuracy": accuracy[-1:],
-        "supervision": [supervision(row, pipeline.tokenizer) for row in rows],
-        "tags": [bool(row["label"]) for row in rows if "label" in row],
-    }
+    return built(
+        run,
+        (supervision(row, pipeline.tokenizer) for row in rows),
+        losses=[entry["loss"] for entry in history if "loss" in entry],
+        accuracy=accuracy[-1:],
+        tags=[bool(row["label"]) for row in rows if "label" in row],
+    )
 
 
 def supervision(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
@@ -84,16 +81,10 @@ def supervision(row: dict[str, Any], tokenizer: Any) -> list[dict[str, Any]]:
     sides = [name for name in row if name.endswith("input_ids") and row[name] is not None]
     if "label" in row:
         sides.remove("rejected_input_ids")
-    labels = {name: row.get(name.replace("input_ids", "labels"), row[name]) for name in sides}
-    return [side(tokenizer, row[name], labels[name]) for name in sides]
+    return [
+        side(tokenizer, row[name], row.get(name.replace("input_ids", "labels"))) for name in sides
+    ]
 
 
-def main() -> None:
-    plan = json.load(sys.stdin)
-    work = Path(plan["work"])
-    tiny = work / "tiny"
-    make(tiny, [path for run in plan["runs"] for path in Path(run["folder"]).glob("*.jsonl")])
-    answer({run["name"]: trained(run, tiny, work) for run in plan["runs"]})
-
-
-main()
+if __name__ == "__main__":
+    carry_out(trained)

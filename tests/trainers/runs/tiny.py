@@ -6,8 +6,6 @@ Runs inside a trainer's own environment: no labelkit here, only what trainers th
 from __future__ import annotations
 
 import json
-import re
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,8 +17,22 @@ TEMPLATE = (
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-WORDS = 3000
-IGNORED = -100
+WORDS = 6000
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Every file of rows in an export."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".jsonl", ".parquet"))
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file, without any trainer's help."""
+    if path.suffix == ".parquet":
+        from pyarrow import parquet
+
+        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+        return rows
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def texts_of(value: Any) -> Any:
@@ -41,15 +53,15 @@ def tokenizer_for(files: list[Path]) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     words: Counter[str] = Counter()
+    split = pre_tokenizers.Whitespace()
     for path in files:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            for text in texts_of(json.loads(line)):
-                words.update(re.findall(r"\w+|[^\w\s]+", text))
+        for text in texts_of(rows_of(path)):
+            words.update(word for word, _ in split.pre_tokenize_str(text))
     known = [*SPECIAL, "user", "assistant", "system"]
     known += [word for word, _ in words.most_common(WORDS) if word not in known]
     model = models.WordLevel({word: i for i, word in enumerate(known)}, unk_token="<unk>")
     backend = Tokenizer(model)
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.pre_tokenizer = split
     backend.add_special_tokens(SPECIAL)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, unk_token="<unk>", pad_token="<pad>", eos_token=EOS
@@ -80,20 +92,3 @@ def make(folder: Path, files: list[Path]) -> None:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def side(tokenizer: Any, ids: list[int], labels: list[int]) -> dict[str, Any]:
-    """Decode what the loss is on and what it is not on."""
-    pairs = list(zip(ids, labels, strict=True))
-    learned = [token for token, label in pairs if label != IGNORED]
-    asked = [token for token, label in pairs if label == IGNORED]
-    return {
-        "learned": tokenizer.decode(learned),
-        "masked": tokenizer.decode(asked),
-        "eos": tokenizer.eos_token_id in learned[-2:],
-    }
-
-
-def answer(result: Any) -> None:
-    """Hand a result to the test that started this process."""
-    sys.stdout.write("\n@result " + json.dumps(result) + "\n")

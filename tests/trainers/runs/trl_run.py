@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import datasets
 import torch
-from tiny import answer, make
+from seen import carry_out, side
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 
@@ -61,20 +59,12 @@ class Run:
         trainer = SFTTrainer(
             self.model(), args=config, train_dataset=self.train, processing_class=self.tokenizer
         )
-        seen = [self.supervision(example) for example in trainer.train_dataset]
+        seen = [
+            side(self.tokenizer, example["input_ids"], example["labels"])
+            for example in trainer.train_dataset
+        ]
         trainer.train()
         return self.report(trainer, supervision=seen)
-
-    def supervision(self, example: dict[str, Any]) -> dict[str, Any]:
-        """Decode what the loss is on, and what it is not on."""
-        pairs = list(zip(example["input_ids"], example["labels"], strict=True))
-        asked = [token for token, label in pairs if label == -100]
-        learned = [token for token, label in pairs if label != -100]
-        return {
-            "masked": self.tokenizer.decode(asked),
-            "learned": self.tokenizer.decode(learned),
-            "eos": self.tokenizer.eos_token_id in learned[-2:],
-        }
 
     def rm(self) -> dict[str, Any]:
         from trl import RewardConfig, RewardTrainer
@@ -157,14 +147,10 @@ class Run:
         return self.report(trainer, moved=moved, heard=sorted(heard))
 
 
-def main() -> None:
-    plan = json.load(sys.stdin)
-    work = Path(plan["work"])
-    tiny = work / "tiny"
-    make(tiny, [path for run in plan["runs"] for path in Path(run["folder"]).glob("*.jsonl")])
-    answer(
-        {run["name"]: getattr(Run(str(tiny), run, work), run["stage"])() for run in plan["runs"]}
-    )
+def trained(plan: dict[str, Any], tiny: Path, work: Path) -> dict[str, Any]:
+    found: dict[str, Any] = getattr(Run(str(tiny), plan, work), plan["stage"])()
+    return found
 
 
-main()
+if __name__ == "__main__":
+    carry_out(trained)
