@@ -46,6 +46,12 @@ def test_the_same_seed_gives_the_same_replicates() -> None:
     assert not np.array_equal(Means(120).sums(values), Means(120, seed=1).sums(values))
 
 
+def test_the_same_seed_gives_the_same_replicates_where_rows_repeat() -> None:
+    values = np.round(numbers(400), 1)[:, :1]  # eleven patterns: drawn together
+    assert np.array_equal(Means(120).sums(values), Means(120).sums(values))
+    assert not np.array_equal(Means(120).sums(values), Means(120, seed=1).sums(values))
+
+
 def test_replicates_do_not_depend_on_what_is_kept_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import fields
+from typing import get_args
 
 import numpy as np
 from bundles import bundles, units_of
@@ -10,9 +12,10 @@ from hypothesis import given
 
 from labelkit.agreement._collect import Collector
 from labelkit.agreement._labeler_pairs import labeler_pairs
-from labelkit.agreement._units import PAIR_VALUES
+from labelkit.agreement._units import PAIR_VALUES, empty_units
 from labelkit.domain.models import Bundle, Completion, Message, Prompt, Ranking
 from labelkit.domain.pairs import comparisons, counted
+from labelkit.plugins import UnitKind
 
 Said = dict[tuple[str, str], dict[str, list[int]]]
 
@@ -112,6 +115,17 @@ def test_rankings_by_nobody_are_counted_and_left_out() -> None:
     collector.add(said, said.rankings)
     assert (collector.unnamed, collector.rankings, collector.prompts) == (2, 0, 0)
     assert len(collector.units().pairs.unit) == 0
+
+
+def test_units_of_nothing_have_the_columns_of_units() -> None:
+    nothing, collected = empty_units(), Collector().units()
+    for kind in get_args(UnitKind):
+        empty, found = getattr(nothing, kind), getattr(collected, kind)
+        for column in fields(found):
+            one, other = getattr(empty, column.name), getattr(found, column.name)
+            assert np.shape(one) == np.shape(other), (kind, column.name)
+            if isinstance(other, np.ndarray):
+                assert one.dtype == other.dtype, (kind, column.name)
 
 
 def test_groups_cut_the_rows() -> None:
