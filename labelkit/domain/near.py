@@ -12,11 +12,12 @@ missed, and almost none is compared in vain.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, log
+
+from labelkit.domain.leaks import folded
 
 # Chinese, Japanese and Korean are written without spaces: each character counts as a word.
 _WORD = re.compile(
@@ -57,15 +58,6 @@ class Group:
 
 
 PREFIX, WORDS = "prefix", "words"
-
-
-def folded(text: str) -> str:
-    """Return a text without what nobody sees as a difference: case, composition, white space.
-
-    >>> folded("What  IS\\n it?")
-    'what is it?'
-    """
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def groups(texts: Iterable[Text], threshold: float = 0.9, prefix: int = 200) -> list[Group]:

@@ -91,6 +91,7 @@ def test_canonical_json_has_one_form() -> None:
 def test_prompts_leak_whatever_their_case_spacing_and_composition() -> None:
     assert prompt_text(SKY) == "system\0Be brief.\0user\0Why is the sky blue?"
     assert leak_key("Cafe\u0301  au\tlait") == leak_key(" caf\u00e9 AU lait\n")
+    assert leak_key("user\0 Hi \0assistant\0Yo") == leak_key("user\0Hi\0assistant\0 yo")
     assert leak_key("ab") != leak_key("a b")
 
 

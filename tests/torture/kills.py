@@ -79,11 +79,11 @@ class Job(ABC):
         """How many acknowledgements to wait for, so that a busy machine is no excuse."""
         return 0
 
-    def longest(self) -> float:
+    def longest(self, plant: str | None) -> float:
         """How long a child may live after that, in seconds: a little longer than its work takes."""
         self.prepare(-1)
         started = time.monotonic()
-        _reap(_child(self, lambda _: None, None))
+        _reap(_child(self, lambda _: None, plant))
         return (time.monotonic() - started) * 1.05
 
 
@@ -96,7 +96,7 @@ class Ranking(Job):
     def said_before(self) -> int:
         return self.rnd.randrange(20)  # four to a label
 
-    def longest(self) -> float:
+    def longest(self, plant: str | None) -> float:
         return 0.02
 
     def prepare(self, turn: int) -> None:
@@ -402,7 +402,7 @@ def run(name: str, kills: int, seed: int, folder: Path, plant: str | None = None
     rnd = random.Random(seed)
     job = JOBS[name](folder, rnd)
     tally = Tally(name)
-    longest = job.longest()
+    longest = job.longest(plant)
     for turn in range(4 * kills):  # some finish before they are killed
         if tally.kills >= kills:
             break
