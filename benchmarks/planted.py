@@ -131,4 +131,4 @@ def _verdict(runs: list[dict[str, float]], means: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(table()))
+    print("\n## Consensus of planted orders\n\n```text", *table(), "```", sep="\n")
