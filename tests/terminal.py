@@ -113,7 +113,8 @@ class Terminal:
         self.master, self.slave = pty.openpty()
         self._set_size(*size)
         self.before = termios.tcgetattr(self.slave)
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("LABELKIT", "NO_COLOR"))}
+        ours = ("LABELKIT", "NO_COLOR", "COLUMNS", "LINES")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         self.process = subprocess.Popen(
             argv,
             stdin=self.slave,

@@ -45,6 +45,8 @@ def rank(desk: RankDesk, face: Face) -> None:
 
 def _run(app: DeskApp) -> None:
     """Run the screen, and say goodbye on the terminal that is back. Raises NothingToDo."""
+    for fixed in ("COLUMNS", "LINES"):
+        os.environ.pop(fixed, None)  # Textual would believe them for ever; the terminal knows
     app.run_to_the_end()
     bench = app.bench
     if bench.nothing_left and not bench.session.finished:

@@ -255,8 +255,10 @@ def test_the_first_screen_loads_only_what_it_shows(desk: Cli, tmp_path: Path) ->
     assert loaded & (others | plain | heavy) == set()
 
 
-def test_it_lives_through_every_size(desk: Cli) -> None:
-    with Terminal(labelkit(desk.store, "rank", "--as", "ana"), size=(80, 24)) as term:
+@pytest.mark.parametrize("env", [{}, {"COLUMNS": "80", "LINES": "24"}], ids=["bare", "exported"])
+def test_it_lives_through_every_size(desk: Cli, env: dict[str, str]) -> None:
+    argv = labelkit(desk.store, "rank", "--as", "ana")
+    with Terminal(argv, size=(80, 24), env=env) as term:
         term.wait_for(RATE)
         for width, height in ((160, 45), (60, 16), (200, 50), (20, 5), (120, 36)):
             term.resize(width, height)
