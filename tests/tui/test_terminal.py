@@ -264,7 +264,7 @@ def test_it_lives_through_every_size(desk: Cli, env: dict[str, str]) -> None:
             term.resize(width, height)
             term.read(0.4)
             assert term.process.poll() is None
-        term.wait_for("How good is A?")  # or a slow machine would see no change of size at all
+        term.wait_for("How good is A?")
         term.resize(80, 24)
         assert RATE in term.wait_for("How good is A?")
         term.press("q")
