@@ -278,7 +278,7 @@ def task_completions(tx: Tx, task_key: int | None) -> tuple[int, dict[str, int]]
     """Return the key of a task's prompt, and the keys of its completions by uid."""
     prompt_key = tx.scalar(ask.prompt_of(), {"this": task_key})
     assert prompt_key is not None
-    rows = tx.execute(ask.completions_of(), {"this": task_key})
+    rows = tx.execute(ask.completions_of("uid", "id"), {"this": task_key})
     return prompt_key, {row.uid.hex(): row.id for row in rows}
 
 

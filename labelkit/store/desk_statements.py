@@ -190,13 +190,14 @@ def prompt_of() -> Select[Any]:
 
 
 @cache
-def completions_of() -> Select[Any]:
-    """A task's completions."""
+def completions_of(*columns: str) -> Select[Any]:
+    """These columns of a task's completions, in the order of their uids."""
     member, completion = schema.task_completion, schema.completion
     return (
-        select(completion.c.uid, completion.c.id)
+        select(*[completion.c[name] for name in columns])
         .join(member, member.c.completion_id == completion.c.id)
         .where(member.c.task_id == bindparam("this"))
+        .order_by(completion.c.uid)
     )
 
 

@@ -15,7 +15,7 @@ from labelkit.store import rules, schema
 from labelkit.store.codec import TABLES, common_from, label_from, raw
 from labelkit.store.core import get_setting
 from labelkit.store.desk import Desk, Lease, task_completions
-from labelkit.store.desk_statements import HELD, LENT, open_batches
+from labelkit.store.desk_statements import HELD, LENT, completions_of, open_batches
 from labelkit.store.engine import Tx
 
 _HOW_FAR_BACK = 200
@@ -73,19 +73,8 @@ def _task_row() -> Select[Any]:
 
 
 def _candidates(tx: Tx, task_key: int) -> list[Candidate]:
-    rows = tx.execute(_texts(), {"this": task_key})
+    rows = tx.execute(completions_of("uid", "text"), {"this": task_key})
     return [Candidate(row.uid.hex(), row.text) for row in rows]
-
-
-@cache
-def _texts() -> Select[Any]:
-    member, completion = schema.task_completion, schema.completion
-    return (
-        select(completion.c.uid, completion.c.text)
-        .join(member, member.c.completion_id == completion.c.id)
-        .where(member.c.task_id == bindparam("this"))
-        .order_by(completion.c.uid)
-    )
 
 
 def _guideline(tx: Tx, pinned: int | None) -> Guideline | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from textual.content import Content
@@ -38,7 +39,7 @@ Every key is saved at once: you may close the window at any time.
 Capital letters do what small ones do. The mouse does what the keys do."""
 
 
-class ReadPage:
+class ReadPage(ABC):
     """A text that is scrolled."""
 
     title = ""
@@ -48,8 +49,9 @@ class ReadPage:
         self.bench = bench
         self.top = 0
 
+    @abstractmethod
     def lines(self, width: int) -> Lines:
-        raise NotImplementedError
+        """Return the whole text, no line wider than `width`."""
 
     def draw(self, size: Size) -> Lines:
         room = size.height - 2
