@@ -30,6 +30,7 @@ def fleiss_kappa(counts: Ints) -> float | None:
     >>> fleiss_kappa(np.array([[2, 0], [1, 2]])) is None
     True
     """
+    counts = np.asarray(counts)
     m = np.unique(counts.sum(axis=1))
     if len(m) != 1 or m[0] < 2:
         return None

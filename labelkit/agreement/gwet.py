@@ -34,6 +34,7 @@ def gwet_ac(
     >>> round(gwet_ac(table), 4)  # Feinstein and Cicchetti (1990): 85 % agree
     0.7007
     """
+    counts = np.asarray(counts)
     matrix = _weights(weights, counts.shape[1], values)
     found = float(ac_of(unit_sums(counts, matrix).sum(axis=0), matrix))
     return found if np.isfinite(found) else None

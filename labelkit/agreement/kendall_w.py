@@ -27,7 +27,7 @@ def kendall_w(ranks: Floats | Ints) -> float | None:
     0.828
     """
     one_group = np.zeros(len(ranks), dtype=np.int64)
-    found = float(_w_of(mid_ranks(ranks), one_group)[0])
+    found = float(_w_of(mid_ranks(np.asarray(ranks, dtype=float)), one_group)[0])
     return found if np.isfinite(found) else None
 
 

@@ -42,6 +42,7 @@ def krippendorff_alpha(
     >>> round(krippendorff_alpha(meg_owen), 3)  # Krippendorff (2011), example A
     0.095
     """
+    counts = np.asarray(counts)
     observed = _square(unit_coincidences(counts).sum(axis=0)[None], counts.shape[1])
     found = float(alpha_of(observed, metric, values, turn=turn)[0])
     return found if np.isfinite(found) else None

@@ -224,3 +224,14 @@ def test_gwet_of_one_possible_answer_has_an_n_and_a_reason() -> None:
     answers = Answers(np.array([0, 0]), np.array([0, 1]), np.array([1, 1]), np.array([0]))
     found = measure_gwet(answers, (1,), "identity", Means(replicates=20))
     assert (found.value, found.n, found.reason) == (None, 1, ONE_VALUE)
+
+
+def test_lists_do_as_well_as_arrays() -> None:
+    """In a notebook nobody should have to think of the type of a table."""
+    counts = [[3, 0, 0], [1, 2, 0], [0, 1, 2], [0, 0, 3]]
+    for statistic in (krippendorff_alpha, fleiss_kappa, gwet_ac):
+        assert statistic(counts) == statistic(np.array(counts)) is not None
+    ranks = [[1, 2, 2], [1, 3, 2]]
+    assert kendall_w(ranks) == kendall_w(np.array(ranks)) is not None
+    table = [[3, 1], [0, 4]]
+    assert cohen_kappa(table) == cohen_kappa(np.array(table)) is not None
