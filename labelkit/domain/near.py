@@ -132,7 +132,7 @@ class _Search:
         for i in sorted(near):
             other = self._texts[i]
             if least <= len(other) <= most:
-                cutoff = best[1] if best else self._threshold
+                cutoff = (best[1] if best else self._threshold) - _SLIP  # rounded inside
                 alike = Indel.normalized_similarity(words, other, score_cutoff=cutoff)
                 if alike >= self._threshold and (best is None or alike > best[1]):
                     best = (i, alike)

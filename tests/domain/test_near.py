@@ -43,6 +43,7 @@ def plain(said: list[Text], threshold: float, prefix: int) -> dict[str, str]:
 
 @given(texts, thresholds, st.sampled_from([0, 3, 200]))
 @example([Text("0", "the the the cat"), Text("1", "the the cat the")], 0.75, 0)
+@example([Text("0", "a a a a a"), Text("1", "a a a b b")], 0.6, 0)
 def test_none_is_missed_and_none_is_made_up(
     said: list[Text], threshold: float, prefix: int
 ) -> None:
