@@ -132,8 +132,10 @@ class _Search:
         for i in sorted(near):
             other = self._texts[i]
             if least <= len(other) <= most:
-                cutoff = (best[1] if best else self._threshold) - _SLIP  # rounded inside
-                alike = Indel.normalized_similarity(words, other, score_cutoff=cutoff)
+                # Whole steps: a share as the cut-off is rounded, and loses what just reaches it.
+                total, wanted = len(words) + len(other), best[1] if best else self._threshold
+                steps = int(total * (1 - wanted) + _SLIP)
+                alike = 1 - Indel.distance(words, other, score_cutoff=steps) / total
                 if alike >= self._threshold and (best is None or alike > best[1]):
                     best = (i, alike)
         return best
