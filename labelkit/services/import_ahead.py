@@ -127,6 +127,8 @@ class _Helper:
         if found is None:
             yield from records.rows(block)
             return
+        if not any(found):  # of labeled records it only finds out that they are not plain
+            self._gone = True
         for line, fields in zip(block, found, strict=True):
             if fields is None:
                 yield from records.rows([line])

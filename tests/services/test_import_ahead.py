@@ -181,6 +181,13 @@ def test_who_stops_reading_ends_the_process(path: Path) -> None:
     assert multiprocessing.active_children() == []
 
 
+def test_what_has_no_plain_records_is_read_here(path: Path) -> None:
+    labeled = json.dumps(record("labeled", rankings=[ranking("ana", "d > a = b > c")])).encode()
+    found = read(b"\n".join([labeled] * 30 + [path.read_bytes()]))
+    assert len(found) == 30 + 53
+    assert not any(isinstance(each, Prepared) for each in found)
+
+
 def test_an_import_that_fails_leaves_no_process(
     store_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
