@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from labelkit.domain.canonical import uid_of
-from labelkit.domain.models import AnyLabel, Label, Message
+from labelkit.domain.models import AnyLabel, Message
 
 # The kind of a labeler is a fact about the labeler and may be set right later.
 _NOT_HASHED = frozenset({"uid", "seq", "labeler_kind"})
@@ -33,7 +33,7 @@ def label_uid(prompt: str, label: AnyLabel) -> str:
 
     Fields at their default are left out: a field added later changes no old name.
     """
-    kind: type[Label] = type(label)
+    kind: type = type(label)
     said = {
         name: value
         for name, default in _hashed(kind)
@@ -43,7 +43,7 @@ def label_uid(prompt: str, label: AnyLabel) -> str:
 
 
 @cache
-def _hashed(kind: type[Label]) -> tuple[tuple[str, Any], ...]:
+def _hashed(kind: Any) -> tuple[tuple[str, Any], ...]:
     """The fields that make a uid, and their defaults."""
     return tuple((f.name, _default(f)) for f in fields(kind) if f.name not in _NOT_HASHED)
 
