@@ -35,9 +35,7 @@ def label_uid(prompt: str, label: AnyLabel) -> str:
     """
     kind: type = type(label)
     said = {
-        name: value
-        for name, default in _hashed(kind)
-        if (value := getattr(label, name)) != default
+        name: value for name, default in _hashed(kind) if (value := getattr(label, name)) != default
     }
     return uid_of(kind.__name__.lower(), [prompt, said])
 
@@ -55,4 +53,3 @@ def named(prompt: str, label: AnyLabel) -> AnyLabel:
 
 def _default(f: Any) -> Any:
     return f.default_factory() if f.default_factory is not MISSING else f.default
-

@@ -8,34 +8,36 @@ it. Both see the same memory, and tell each other only where in it to look.
 
 from __future__ import annotations
 
-import marshal
 import mmap
-import multiprocessing
 import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
-from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from labelkit.domain.records import RecordError, from_record
 from labelkit.importers import records
 from labelkit.importers._jsonl import LineError, read_lines
 from labelkit.importers._plain import Look
 from labelkit.plugins import ByteStream, Row
-from labelkit.services.export_jobs import cores
+from labelkit.services.cores import cores
 from labelkit.store.prepared import Prepared, prepare
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 _ALONE = 16
 """Blocks that are read before another process is worth its start."""
 _LINES = 128
 """Lines in a block, about as many as are written at once."""
+_STDERR = 2
 _SLOT = 1 << 20
 _SLOTS = 4
-_FORMAT = 2
-"""Of marshal. Later ones look for what is said twice, which takes longer than to say it."""
 
 Block = list[tuple[int, bytes | None]]
 """Lines and their numbers; None stands for one over the limit."""
@@ -80,7 +82,7 @@ class _Helper:
     def __init__(self) -> None:
         self._here: Connection | None = None
         self._process: Any = None
-        self._gone = cores() < 2 or multiprocessing.current_process().daemon
+        self._gone = cores() < 2
         self._given = 0
 
     def __enter__(self) -> _Helper:
@@ -112,6 +114,10 @@ class _Helper:
 
     def _started(self) -> Connection:
         if self._here is None:
+            import multiprocessing  # not for small files
+
+            if multiprocessing.current_process().daemon:
+                raise OSError("a daemon may not have children")
             self._memory = mmap.mmap(-1, _SLOT * _SLOTS)
             context = multiprocessing.get_context("fork")
             here, there = context.Pipe()
@@ -143,8 +149,8 @@ class _Helper:
         except (EOFError, OSError):
             self._gone = True
             return None
-        data = memoryview(self._memory)[slot * _SLOT :][:size]
-        return marshal.loads(data) if size else None
+        said = self._memory[slot * _SLOT : slot * _SLOT + size]
+        return list(map(orjson.loads, said.split(b"\n"))) if size else None
 
 
 # -- in the other process ------------------------------------------------------------------------
@@ -161,7 +167,7 @@ def _serve(there: Connection, memory: mmap.mmap) -> None:
             slot, size = there.recv()
             start = slot * _SLOT
             lines = memory[start : start + size].split(b"\n")
-            said = marshal.dumps([_fields(line, look) for line in lines], _FORMAT)
+            said = b"\n".join([orjson.dumps(_fields(line, look)) for line in lines])
             size = len(said) if len(said) <= _SLOT else 0
             memory[start : start + size] = said[:size]
             there.send(size)
@@ -172,8 +178,10 @@ def _close_all_but(kept: int) -> None:
 
     SQLite does not know this process, and the locks of the parent are not this one's to lose.
     """
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    for name in [each.name for each in Path("/dev/fd").iterdir()]:
+        if (number := int(name)) > _STDERR and number != kept:
+            with suppress(OSError):  # such as the one that read the folder
+                os.close(number)
 
 
 def _fields(line: bytes, look: Look) -> Sequence[Any] | None:

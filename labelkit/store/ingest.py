@@ -107,7 +107,7 @@ class Ingest:
         """Map each prompt's uid to (local key, whether it was there before this block)."""
         found = self._stored_prompts({each.uid for each in block})
         keys = {uid: (row.id, True) for uid, row in found.items()}
-        fresh: dict[str, tuple[str | None, ...]] = {}
+        fresh: dict[str, Sequence[str | None]] = {}
         for uid, said, *_ in block:
             if uid not in keys:
                 keys[uid] = (self._take_id(schema.prompt), False)

@@ -5,6 +5,7 @@ Made away from the store, in another process even; `ingest` only adds the keys.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from labelkit.domain.canonical import canonical_json
@@ -22,13 +23,13 @@ SAID = ("kind", "messages", *ATTRIBUTES)
 class Prepared(NamedTuple):
     """One prompt with its completions, each as (uid, text, sources as (id, model, params)).
 
-    `labels` is the bundle where labels or decisions hang off it.
+    `labels` is the bundle where labels or decisions hang off it. Without one it is plain JSON.
     """
 
     uid: str
-    said: tuple[str | None, ...]
-    aliases: tuple[str, ...]
-    completions: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...]
+    said: Sequence[str | None]
+    aliases: Sequence[str]
+    completions: Sequence[tuple[str, str, Sequence[tuple[str, str, str]]]]
     collapsed_completions: int = 0
     collapsed_rankings: int = 0
     labels: Bundle | None = None
