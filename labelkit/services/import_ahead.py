@@ -13,8 +13,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from itertools import islice
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +30,12 @@ from labelkit.store.prepared import Prepared, prepare
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-_ALONE = 16
-"""Blocks that are read before another process is worth its start."""
+_ALONE = 2 << 20
+"""Bytes that are read before another process is worth its start."""
 _LINES = 128
 """Lines in a block, about as many as are written at once."""
 _STDERR = 2
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _SLOT = 1 << 20
 _SLOTS = 4
 
@@ -49,7 +49,7 @@ def rows(stream: ByteStream) -> Iterator[Row | Prepared]:
     Close it when it is not read to its end: it may hold another process.
     """
     blocks = _blocks(read_lines(stream))
-    for block in islice(blocks, _ALONE):
+    for block in _first(blocks, _ALONE):
         yield from records.rows(block)
     with _Helper() as helper:
         waiting: deque[tuple[Block, int | None]] = deque()
@@ -59,6 +59,14 @@ def rows(stream: ByteStream) -> Iterator[Row | Prepared]:
                 yield from helper.take(*waiting.popleft())
         for given in waiting:
             yield from helper.take(*given)
+
+
+def _first(blocks: Iterator[Block], most: int) -> Iterator[Block]:
+    """The blocks with the first bytes; none is taken before the one that reaches so far."""
+    read = 0
+    while read < most and (block := next(blocks, None)):
+        read += sum(len(line or b"") for _, line in block)
+        yield block
 
 
 def _blocks(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[Block]:
@@ -122,9 +130,10 @@ class _Helper:
             context = multiprocessing.get_context("fork")
             here, there = context.Pipe()
             process = context.Process(target=_serve, args=(there, self._memory), daemon=True)
-            process.start()
+            with _undisturbed():
+                process.start()
+                self._here, self._process = here, process
             there.close()
-            self._here, self._process = here, process
         return self._here
 
     def take(self, block: Block, slot: int | None) -> Iterator[Row | Prepared]:
@@ -153,6 +162,16 @@ class _Helper:
         return list(map(orjson.loads, said.split(b"\n"))) if size else None
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait: one that arrives while Python forks would be lost, or raise in both."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # -- in the other process ------------------------------------------------------------------------
 
 
@@ -160,6 +179,7 @@ def _serve(there: Connection, memory: mmap.mmap) -> None:
     """Answer until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     _close_all_but(there.fileno())
     look = Look()
     with suppress(EOFError, OSError):

@@ -7,12 +7,15 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from helpers import Cli, ranking, record, records
+from helpers import Cli, ranking, record, records, write_jsonl
 from hypothesis import given
 
 from labelkit.domain.records import RecordError, from_record
@@ -218,6 +221,39 @@ def test_the_process_holds_nothing_of_the_store(path: Path, store_path: Path) ->
         rows.close()
     assert held
     assert str(store_path) not in held
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_an_import_that_is_ended_leaves_no_process_and_no_lock(
+    cli: Cli, tmp_path: Path, number: int, code: int
+) -> None:
+    path = tmp_path / "large.jsonl"
+    write_jsonl(path, [record(f"{i} {'long ' * 200}", k=9, prompt_id=f"{i}") for i in range(3000)])
+    argv = [sys.executable, "-m", "labelkit", "--db", str(cli.store), "import", str(path)]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE) as process:
+        child = child_of(process)
+        os.kill(process.pid, number)
+        assert process.stderr
+        said = process.stderr.read()  # ends when the last that holds it is gone
+        assert process.wait() == code, said.decode()
+    assert b"Traceback" not in said, said.decode()
+    assert not Path(f"/proc/{child}").exists() or number == signal.SIGKILL
+    assert cli("status", "--json").json["prompts"] == 0
+    small = write_jsonl(tmp_path / "small.jsonl", [record()])
+    assert cli("import", small, "--json").json["prompts"]["added"] == 1
+
+
+def child_of(process: subprocess.Popen[bytes]) -> str:
+    """Wait for the other process of an import and return its number."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        pytest.skip("the system does not say which processes belong together")
+    while not (found := children.read_text(encoding="ascii").split()):
+        assert process.poll() is None, "it ended before there was another process"
+        time.sleep(0.001)
+    return found[0]
 
 
 @given(records())
