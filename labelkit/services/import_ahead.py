@@ -106,8 +106,10 @@ class _Helper:
 
     def give(self, block: Block) -> int | None:
         """Hand lines over and return the slot they are in, or None when they stay here."""
+        if self._gone or any(line is None for _, line in block):
+            return None
         data = b"\n".join([line for _, line in block if line is not None])
-        if self._gone or len(data) > _SLOT or any(line is None for _, line in block):
+        if len(data) > _SLOT:
             return None
         try:
             connection = self._started()
@@ -180,9 +182,9 @@ def _serve(there: Connection, memory: mmap.mmap) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-    _close_all_but(there.fileno())
-    look = Look()
-    with suppress(EOFError, OSError):
+    with suppress(Exception):  # the end of the other side; or what that will meet and name itself
+        _close_all_but(there.fileno())
+        look = Look()
         while True:
             slot, size = there.recv()
             start = slot * _SLOT

@@ -170,6 +170,18 @@ def test_without_room_for_a_process(
     assert made(found) == whole
 
 
+def test_a_process_that_fails_says_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    whole = made(read(path.read_bytes()))
+    monkeypatch.setattr(import_ahead, "_fields", fail)
+    assert made(read(path.read_bytes())) == whole
+    assert capfd.readouterr().err == ""
+
+
 def test_lines_that_have_no_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = made(read(path.read_bytes()))
     monkeypatch.setattr(import_ahead, "_SLOT", 600)
