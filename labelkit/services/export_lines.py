@@ -167,12 +167,10 @@ def rejected_columns(stage: Stage) -> frozenset[str] | None:
     prompt = Prompt("", (Message("user", "?"),))
     asked = Asked(Bundle(prompt), prompt.messages, texts=_STAND_INS)
     row = stage.row(asked, _bare(_WON, _LOST))
-    sides = {
-        name: (_WON in (said := _line(cell).decode()), _LOST in said) for name, cell in row.items()
-    }
-    if (True, True) in sides.values():
+    said = {name: _line(cell).decode() for name, cell in row.items()}
+    if any(_WON in cell and _LOST in cell for cell in said.values()):
         return None
-    return frozenset(name for name, (_, lost) in sides.items() if lost)
+    return frozenset(name for name, cell in said.items() if _LOST in cell)
 
 
 def _bare(chosen: str, rejected: str) -> Pair:
