@@ -212,12 +212,11 @@ def _all_fit(texts: Sequence[str], options: PairOptions) -> bool:
     folded = list(map(fold, texts))
     # Texts of different lengths differ, and lengths are had for nothing.
     distinct = len(set(map(len, folded))) == len(texts) or len(set(folded)) == len(texts)
-    together = "\n".join(texts)
     return (
         distinct
         and "" not in folded
-        and (options.keep_template_tokens or not has_template_tokens(together))
-        and not any(mark in together for mark in options.markers)
+        and (options.keep_template_tokens or not any(map(has_template_tokens, texts)))
+        and not any(mark in text for mark in options.markers for text in texts)
     )
 
 
