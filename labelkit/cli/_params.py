@@ -26,19 +26,19 @@ class _AsTyped:
 
 
 class _Unsaid:
-    """Takes what nobody typed as it is, and leaves the rest to typer."""
+    """Takes what nobody typed as it is; what was typed goes the usual way."""
 
     def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
-        if param.type_descriptor.annotation is int and value is param.default:
+        if param.type_descriptor.annotation in (int, float) and not isinstance(value, str):
             return value
         param._runtime_param = None
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
 
 
 def plainly_read(params: Iterable[Any]) -> list[Any]:
-    """Return the parameters; texts, flags and what is not given are taken as they are.
+    """Return the parameters; texts, flags and what is not typed are taken as they are.
 
     A typer that looks for no `_runtime_param` is only slower.
     """
