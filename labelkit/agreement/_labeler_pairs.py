@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labelkit.agreement._bootstrap import Means
-from labelkit.agreement._units import Answers, Floats, Ints, no_ints
+from labelkit.agreement._units import Answers, Floats, Ints, in_order, no_ints
 from labelkit.plugins import Finding, Measured
 
 
@@ -49,20 +49,23 @@ def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False
     code = np.searchsorted(np.asarray(values), answers.value)
     v = len(values)
     n_labelers = int(answers.labeler.max(initial=0)) + 1
+    # Digits of one number: prompt, first labeler, second labeler, first answer, second answer.
+    prompt = answers.unit_prompt[answers.unit]
+    first = ((prompt * n_labelers + answers.labeler) * n_labelers * v + code) * v
+    second = answers.labeler * v**2 + code
     keys = [no_ints()]
     for shift in range(1, n_labelers):
-        same = np.flatnonzero(answers.unit[shift:] == answers.unit[:-shift])
-        if not len(same):
+        same = answers.unit[shift:] == answers.unit[:-shift]
+        if not same.any():
             break
-        cell = answers.labeler[same] * n_labelers + answers.labeler[same + shift]
-        prompt = answers.unit_prompt[answers.unit[same]]
-        both = prompt * n_labelers**2 + cell
-        keys.append((both * v + code[same]) * v + code[same + shift])
-    found, times = np.unique(np.concatenate(keys), return_counts=True)
+        keys.append((first[:-shift] + second[shift:])[same])
+    found, times = in_order(np.concatenate(keys))
     both, answer = np.divmod(found, v**2)
-    rows, index = np.unique(both, return_inverse=True)
-    table = np.zeros((len(rows), v, v))
-    table[(index, *np.divmod(answer, v))] = times
+    row = np.cumsum(np.diff(both, prepend=-1) != 0) - 1
+    table = np.zeros((int(row.max(initial=-1)) + 1, v, v))
+    table[(row, *np.divmod(answer, v))] = times
+    rows = np.empty(len(table), dtype=np.int64)
+    rows[row] = both
     prompt, pair = np.divmod(rows, n_labelers**2)
     cells, cell = np.unique(pair, return_inverse=True)
     return LabelerPairs(

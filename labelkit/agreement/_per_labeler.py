@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, cells_measured, ratio_measured
+from labelkit.agreement._bootstrap import Means, cells_measured, merged, ratio_measured
 from labelkit.agreement._labeler_pairs import by_labeler
 from labelkit.agreement._units import Floats, Ints
 from labelkit.plugins import Measured
@@ -22,7 +22,9 @@ def per_labeler(
     reason: str,
 ) -> Measured:
     """Measure the mean of `agree` over all rows, and over the rows of each labeler."""
-    ones = np.ones(len(agree))
-    each = cells_measured(means, prompt, labeler, agree, ones, len(labelers), reason)
-    whole = ratio_measured(means, prompt, agree, ones, reason)
+    values = np.column_stack([agree, np.ones(len(agree))])
+    prompt, labeler, values = merged(prompt, labeler, values, len(labelers))
+    top, n = values.T
+    each = cells_measured(means, prompt, labeler, top, n, len(labelers), reason)
+    whole = ratio_measured(means, prompt, top, n, reason)
     return replace(whole, parts={"labelers": by_labeler(labelers, each)})

@@ -8,7 +8,7 @@ order in which a prompt's labels were made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,31 +21,88 @@ Bools = NDArray[np.bool_]
 
 PAIR_VALUES = (-1, 0, 1)
 
-_PATTERNS = 1 << 62
-"""Patterns are told apart by a whole number, which has to fit."""
+_DENSE = 1 << 20
+"""Rows that make numbers under this are told apart by a table: sorting takes ten times as long."""
 
 
 def no_ints(*shape: int) -> Ints:
     return np.zeros(shape or (0,), dtype=np.int64)
 
 
-def by_pattern(counts: Ints, work: Callable[[Ints], Floats]) -> Floats:
-    """Return `work` on each row of counts (n, v), done once for every distinct row.
+def distinct_rows(rows: Ints | Floats) -> tuple[Ints, Ints]:
+    """Return (where each distinct row (n, c) stands first, which of them each row is).
 
-    A few labelers have few ways to divide over a few values, however many units there are.
-
-    >>> rows = np.array([[2, 0, 1], [0, 3, 0], [2, 0, 1]])
-    >>> by_pattern(rows, lambda distinct: 10.0 * distinct).tolist()
-    [[20.0, 0.0, 10.0], [0.0, 30.0, 0.0], [20.0, 0.0, 10.0]]
-    >>> by_pattern(np.ones((1, 99), dtype=int), lambda rows: rows.sum(axis=1)).tolist()
-    [99]
+    >>> [found.tolist() for found in distinct_rows(np.array([[2, 0], [0, 3], [2, 0]]))]
+    [[1, 0], [1, 0, 1]]
     """
-    base = int(counts.max(initial=0)) + 1
-    if base ** counts.shape[1] > _PATTERNS:
-        return work(counts)
-    key = counts @ base ** np.arange(counts.shape[1])
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return work(counts[first])[inverse]
+    order = np.lexsort(rows.T[::-1])
+    ordered = rows[order]
+    change = np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)][: len(rows)]
+    index = np.empty(len(rows), dtype=np.int64)
+    index[order] = np.cumsum(change) - 1
+    return order[change], index
+
+
+def in_order(keys: Ints) -> tuple[Ints, Ints]:
+    """Return (the distinct keys, how often each is there), keys in order.
+
+    Fastest where they are nearly in order already, such as keys that go up prompt by prompt.
+
+    >>> [found.tolist() for found in in_order(np.array([7, 3, 7]))]
+    [[3, 7], [1, 2]]
+    """
+    keys = np.sort(keys, kind="stable")
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    return keys[first], np.diff(first, append=len(keys))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many labelers gave each value to each unit.
+
+    A few labelers have few ways to divide over a few values, however many units there are: so
+    `patterns` (p, v) are the distinct rows of the table of counts, and `pattern` (units,) says
+    which of them is a unit's own. `unit_prompt` (units,) is where each unit belongs.
+    """
+
+    patterns: Ints
+    pattern: Ints
+    unit_prompt: Ints
+
+    @classmethod
+    def of(cls, counts: Ints, unit_prompt: Ints) -> Tally:
+        """Tell the rows of counts (units, v) apart.
+
+        >>> tally = Tally.of(np.array([[2, 0, 1], [0, 3, 0], [2, 0, 1]]), np.array([0, 0, 1]))
+        >>> tally.patterns[tally.pattern].tolist(), tally.times.tolist()
+        ([[2, 0, 1], [0, 3, 0], [2, 0, 1]], [1, 2])
+        """
+        base, v = int(counts.max(initial=0)) + 1, counts.shape[1]
+        if base**v > _DENSE:
+            first, pattern = distinct_rows(counts)
+            return cls(counts[first], pattern, unit_prompt)
+        digits = base ** np.arange(v)
+        key = counts @ digits
+        there = np.bincount(key, minlength=base**v) > 0
+        known = np.flatnonzero(there)
+        return cls(known[:, None] // digits % base, (np.cumsum(there) - 1)[key], unit_prompt)
+
+    @property
+    def times(self) -> Ints:
+        """How many units have each pattern: (p,)."""
+        return np.bincount(self.pattern, minlength=len(self.patterns))
+
+    def per_prompt(self, used: Bools, values: Floats) -> Floats:
+        """Add up what the units of each prompt have: (prompts, c).
+
+        `used` (p,) are the patterns that count, and `values` (of those, c) what one unit of each
+        has. Prompts without such a unit are left out.
+        """
+        known = np.bincount(self.unit_prompt, used[self.pattern]) > 0
+        each = np.zeros((values.shape[1], len(used)))
+        each[:, used] = values.T
+        columns = [np.bincount(self.unit_prompt, one[self.pattern])[known] for one in each]
+        return np.column_stack(columns)
 
 
 @dataclass(frozen=True)
@@ -72,6 +129,10 @@ class Answers:
         table = np.bincount(self.unit * len(values) + code, minlength=shape[0] * shape[1])
         return table.reshape(shape).astype(np.int64, copy=False)
 
+    def tally(self, values: Sequence[int]) -> Tally:
+        """Return the same counts, pattern by pattern."""
+        return Tally.of(self.counts(values), self.unit_prompt)
+
 
 @dataclass(frozen=True)
 class Judgements(Answers):
@@ -84,9 +145,13 @@ class Judgements(Answers):
     pair: Ints
 
     @cached_property
-    def pair_counts(self) -> Ints:
-        """How many labelers said -1, 0 and +1 on each unit: shape (units, 3)."""
-        return self.counts(PAIR_VALUES)
+    def pair_tally(self) -> Tally:
+        """How many labelers said -1, 0 and +1 on each unit."""
+        return super().tally(PAIR_VALUES)
+
+    def tally(self, values: Sequence[int]) -> Tally:
+        """Return the counts, pattern by pattern; nearly every statistic asks for them."""
+        return self.pair_tally if values == PAIR_VALUES else super().tally(values)
 
 
 @dataclass(frozen=True)
@@ -197,7 +262,8 @@ def judge(rankings: Rankings, n_labelers: int) -> tuple[Judgements, Repeats]:
         nothing = empty_units()
         return nothing.pairs, nothing.repeats
     packed = _Packing.of(rankings, n_labelers)
-    keys = np.sort(np.concatenate([packed.keys(rankings, k) for k in rankings.sizes()]))
+    keys = np.concatenate([packed.keys(rankings, k) for k in rankings.sizes()])
+    keys.sort(kind="stable")  # prompt by prompt they are in order: this kind sees it
     value = keys % 3 - 1
     answer = keys // (3 * packed.turns)  # a unit and a labeler
     fresh = np.r_[True, answer[1:] != answer[:-1]]

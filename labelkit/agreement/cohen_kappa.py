@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, ratio
+from labelkit.agreement._bootstrap import Means, ratio, scattered
 from labelkit.agreement._labeler_pairs import LabelerPairs, labeler_pairs, matrix
 from labelkit.agreement._units import PAIR_VALUES, Floats, Units
 from labelkit.agreement.krippendorff_alpha import scale_of
@@ -94,7 +94,7 @@ def _from_sums(sums: Floats, disagreement: Floats, nth: int = 0, of: int = 1) ->
     v = len(disagreement)
     first, second = sums[..., of : of + v], sums[..., of + v :]
     observed = sums[..., nth] * first.sum(axis=-1)
-    expected = ((first @ disagreement) * second).sum(axis=-1)
+    expected = np.einsum("...a,ab,...b->...", first, disagreement, second)
     return 1 - ratio(observed, expected)
 
 
@@ -107,14 +107,12 @@ def _light_and_cells(
     means: Means,
 ) -> Measured:
     """Return the mean of the cells that are wide enough, and all cells as its parts."""
-    wide = shared >= means.min_overlap
-    cells = [
-        _cell(float(value[c]), resampled[:, c], prompts, int(shared[c]), means)
-        if wide[c]
-        else _blank(shared[c], means)
-        for c, prompts in enumerate(crossed.prompts())
-    ]
-    used = wide & np.isfinite(value)
+    used = (shared >= means.min_overlap) & np.isfinite(value)
+    own = np.asarray(crossed.prompts())[used].tolist()
+    found = means.each_measured(
+        value[used].tolist(), resampled[:, used], own, shared[used].astype(int).tolist()
+    )
+    cells = scattered(found, used, lambda c: _blank(shared[c], means))
     prompts = len(np.unique(crossed.prompt[used[crossed.cell]]))
     whole = _light(value[used], resampled[:, used], prompts, int(shared[used].sum()), means)
     return replace(whole, parts={"labelers": matrix(labelers, crossed.cells, cells)})
@@ -122,13 +120,8 @@ def _light_and_cells(
 
 def _blank(shared: float, means: Means) -> Measured:
     n = int(shared)
-    return Measured(value=None, n=n, reason=f"only {n} shared, under {means.min_overlap}")
-
-
-def _cell(value: float, resampled: Floats, prompts: int, n: int, means: Means) -> Measured:
-    if not np.isfinite(value):
-        return Measured(value=None, n=n, reason=ONE_ANSWER)
-    return means.measured(value, resampled, prompts, n)
+    few = f"only {n} shared, under {means.min_overlap}"
+    return Measured(value=None, n=n, reason=few if n < means.min_overlap else ONE_ANSWER)
 
 
 def _light(value: Floats, resampled: Floats, prompts: int, n: int, means: Means) -> Measured:
