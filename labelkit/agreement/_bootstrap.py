@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from labelkit.agreement._units import Bools, Floats, Ints
+from labelkit.agreement._units import Bools, Floats, Ints, distinct_rows
 from labelkit.plugins import Measured
 
 REPLICATES = 1000
@@ -208,9 +208,9 @@ def _patterns(rows: Floats) -> tuple[Floats, Ints] | None:
         mark, return_index=True, return_inverse=True, return_counts=True
     )
     if not np.array_equal(rows[first][inverse], rows):  # two rows shared a mark: compare in full
-        patterns, times = np.unique(rows, axis=0, return_counts=True)
-        return (patterns, times) if _FEWER * len(patterns) < len(rows) else None
-    return rows[first], times
+        first, inverse = distinct_rows(rows)
+        times = np.bincount(inverse)
+    return (rows[first], times) if _FEWER * len(first) < len(rows) else None
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from labelkit.agreement._bootstrap import Means
-from labelkit.agreement._units import Answers, Floats, Ints, in_order, no_ints
+from labelkit.agreement._units import Answers, Floats, Ints, in_order, no_ints, pieces
 from labelkit.plugins import Finding, Measured
+
+_AT_ONCE = 1 << 16
+"""Answers that are crossed together: they fit into the cache."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +44,18 @@ class LabelerPairs:
 
 
 def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False) -> LabelerPairs:
-    """Cross every two labelers who answered the same unit. Rows must be sorted by unit, labeler.
+    """Cross every two labelers who answered the same unit. Rows must be sorted by unit and
+    labeler, units by prompt.
 
     With `turn`, each unit counts half as it stands and half turned round (the first completion of
     a pair and the second change places), so that it does not matter which was written first.
     """
-    code = np.searchsorted(np.asarray(values), answers.value)
     v = len(values)
     n_labelers = int(answers.labeler.max(initial=0)) + 1
-    # Digits of one number: prompt, first labeler, second labeler, first answer, second answer.
-    prompt = answers.unit_prompt[answers.unit]
-    first = ((prompt * n_labelers + answers.labeler) * n_labelers * v + code) * v
-    second = answers.labeler * v**2 + code
-    keys = [no_ints()]
-    for shift in range(1, n_labelers):
-        same = answers.unit[shift:] == answers.unit[:-shift]
-        if not same.any():
-            break
-        keys.append((first[:-shift] + second[shift:])[same])
-    found, times = in_order(np.concatenate(keys))
+    cut = pieces(answers.unit_prompt[answers.unit], _AT_ONCE)
+    counted = [in_order(_crossed(answers, rows, values, n_labelers)) for rows in cut]
+    found = np.concatenate([no_ints(), *(keys for keys, _ in counted)])
+    times = np.concatenate([no_ints(), *(n for _, n in counted)])
     both, answer = np.divmod(found, v**2)
     row = np.cumsum(np.diff(both, prepend=-1) != 0) - 1
     table = np.zeros((int(row.max(initial=-1)) + 1, v, v))
@@ -74,6 +70,24 @@ def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False
         table=(table + table[:, ::-1, ::-1]) / 2 if turn else table,
         cells=np.column_stack(np.divmod(cells, n_labelers)),
     )
+
+
+def _crossed(answers: Answers, rows: slice, values: Sequence[int], n_labelers: int) -> Ints:
+    """Return every two answers on one unit among some rows, each two as one number.
+
+    Its digits: prompt, first labeler, second labeler, first answer, second answer.
+    """
+    unit, labeler, v = answers.unit[rows], answers.labeler[rows], len(values)
+    code = np.searchsorted(np.asarray(values), answers.value[rows])
+    first = ((answers.unit_prompt[unit] * n_labelers + labeler) * n_labelers * v + code) * v
+    second = labeler * v**2 + code
+    keys = [no_ints()]
+    for shift in range(1, n_labelers):
+        same = unit[shift:] == unit[:-shift]
+        if not same.any():
+            break
+        keys.append((first[:-shift] + second[shift:])[same])
+    return np.concatenate(keys)
 
 
 def matrix(

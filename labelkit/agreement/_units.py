@@ -8,9 +8,10 @@ order in which a prompt's labels were made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,20 @@ def in_order(keys: Ints) -> tuple[Ints, Ints]:
     keys = np.sort(keys, kind="stable")
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     return keys[first], np.diff(first, append=len(keys))
+
+
+def pieces(prompt: Ints, at_once: int) -> list[slice]:
+    """Cut rows that stand prompt by prompt into pieces of about so many, never within a prompt.
+
+    What works on a piece at a time stays in the cache, and asks for little memory.
+
+    >>> pieces(np.array([0, 0, 0, 1, 2, 2]), 2)
+    [slice(0, 3, None), slice(3, 4, None), slice(4, 6, None)]
+    """
+    first = np.append(np.flatnonzero(np.diff(prompt, prepend=-1)), len(prompt))
+    near = np.searchsorted(first, np.arange(0, len(prompt), at_once))
+    edges = np.unique(np.append(first[near], len(prompt))).tolist()
+    return [slice(*ends) for ends in pairwise(edges)]
 
 
 @dataclass(frozen=True)
@@ -185,13 +200,32 @@ class Rankings:
         return np.cumsum(self.k) - self.k
 
     def of_size(self, k: int) -> tuple[Ints, Ints, Ints]:
-        """Return the rankings of k completions: (rows (r,), items (r, k), ranks (r, k))."""
+        """Return the rankings of k completions: (rows (r,), items (r, k), ranks (r, k)).
+
+        The items of a ranking go up.
+        """
         rows = np.flatnonzero(self.k == k)
         places = self.start[rows][:, None] + np.arange(k)
-        return rows, self.item[places], self.rank[places]
+        items, ranks = self.item[places], self.rank[places]
+        order = np.argsort(items, axis=1)
+        return rows, np.take_along_axis(items, order, 1), np.take_along_axis(ranks, order, 1)
 
     def sizes(self) -> list[int]:
         return [int(k) for k in np.unique(self.k) if k >= 2]
+
+    def cut(self, at_once: int) -> Iterator[Rankings]:
+        """Yield them in pieces of about so many, the rankings of a prompt together."""
+        ends = np.append(self.start, len(self.item))
+        for rows in pieces(self.prompt, at_once):
+            places = slice(ends[rows.start], ends[rows.stop])
+            yield replace(
+                self,
+                prompt=self.prompt[rows],
+                labeler=self.labeler[rows],
+                k=self.k[rows],
+                item=self.item[places],
+                rank=self.rank[places],
+            )
 
 
 @dataclass(frozen=True)
@@ -251,74 +285,3 @@ def empty_units(labelers: Sequence[str] = ()) -> Units:
         flags=Flags(e, e, (), nobody, nobody, e),
         gold=pairs,
     )
-
-
-def judge(rankings: Rankings, n_labelers: int) -> tuple[Judgements, Repeats]:
-    """Return every comparison that the rankings hold, each labeler once a pair, and the repeats.
-
-    Where one labeler judged a pair twice the first counts, in the order of the rows.
-    """
-    if not rankings.sizes():
-        nothing = empty_units()
-        return nothing.pairs, nothing.repeats
-    packed = _Packing.of(rankings, n_labelers)
-    keys = np.concatenate([packed.keys(rankings, k) for k in rankings.sizes()])
-    keys.sort(kind="stable")  # prompt by prompt they are in order: this kind sees it
-    value = keys % 3 - 1
-    answer = keys // (3 * packed.turns)  # a unit and a labeler
-    fresh = np.r_[True, answer[1:] != answer[:-1]]
-    again = np.flatnonzero(~fresh)
-    first = np.flatnonzero(fresh)
-    unit_key, labeler = np.divmod(answer[first], n_labelers)
-    change = np.r_[True, unit_key[1:] != unit_key[:-1]]
-    a, step = np.divmod(unit_key[change], packed.width)
-    judgements = Judgements(
-        unit=np.cumsum(change) - 1,
-        labeler=labeler,
-        value=value[first],
-        unit_prompt=rankings.item_prompt[a],
-        pair=np.column_stack([a, a + step]),
-    )
-    where = np.cumsum(fresh)[again] - 1  # the first answer that each repeat repeats
-    repeats = Repeats(
-        prompt=judgements.unit_prompt[judgements.unit[where]],
-        labeler=labeler[where],
-        first=value[first][where],
-        later=value[again],
-    )
-    return judgements, repeats
-
-
-@dataclass(frozen=True)
-class _Packing:
-    """One comparison as one integer: sorting plain integers is ten times as fast as rows.
-
-    From the highest digit: first completion, distance to the second, labeler, turn (which of the
-    prompt's rankings it came from), value. The product of the bases stays under 2**63 up to stores
-    of some billion completions.
-    """
-
-    width: int
-    labelers: int
-    turns: int
-    turn: Ints
-
-    @classmethod
-    def of(cls, rankings: Rankings, n_labelers: int) -> _Packing:
-        begins = np.r_[True, rankings.prompt[1:] != rankings.prompt[:-1]]
-        rows = np.arange(len(rankings.prompt))
-        turn = rows - np.maximum.accumulate(np.where(begins, rows, 0))
-        most = np.bincount(rankings.item_prompt).max()
-        return cls(int(most), n_labelers, int(turn.max()) + 1, turn)
-
-    def keys(self, rankings: Rankings, k: int) -> Ints:
-        """Return the packed comparisons of all rankings of k completions, flat."""
-        rows, items, ranks = rankings.of_size(k)
-        i, j = np.triu_indices(k, 1)
-        value = np.sign(ranks[:, j] - ranks[:, i])
-        left, right = items[:, i], items[:, j]
-        value = np.where(left < right, value, -value)
-        unit = np.minimum(left, right) * self.width + np.abs(right - left)
-        answer = unit * self.labelers + rankings.labeler[rows][:, None]
-        keys: Ints = (answer * self.turns + self.turn[rows][:, None]) * 3 + value + 1
-        return keys.ravel()

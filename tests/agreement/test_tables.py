@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import combinations
+from dataclasses import fields
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+from bundles import bundles, units_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelkit.agreement import _units
+from labelkit.agreement import _judging, _labeler_pairs, _units
+from labelkit.agreement._judging import judge
 from labelkit.agreement._labeler_pairs import labeler_pairs
 from labelkit.agreement._units import (
     PAIR_VALUES,
     Answers,
     Judgements,
+    Rankings,
     Tally,
     distinct_rows,
     in_order,
+    pieces,
 )
+from labelkit.domain.models import Bundle
 
 rows_of_counts = st.integers(1, 4).flatmap(
     lambda v: st.lists(st.lists(st.integers(0, 3), min_size=v, max_size=v), min_size=1)
@@ -119,3 +125,55 @@ def test_a_tally_of_pairs_is_made_once() -> None:
     assert tally.patterns[tally.pattern].tolist() == [[0, 1, 1], [1, 0, 0]]
     wider = pairs.tally((-1, 0, 1, 2))
     assert wider.patterns[wider.pattern].tolist() == [[0, 1, 1, 0], [1, 0, 0, 0]]
+
+
+@given(st.lists(st.integers(0, 9)), st.integers(1, 5))
+def test_pieces_are_whole_prompts_and_no_larger_than_they_must_be(
+    prompts: list[int], at_once: int
+) -> None:
+    prompt = np.array(sorted(prompts), dtype=np.int64)
+    cut = [prompt[rows].tolist() for rows in pieces(prompt, at_once)]
+    assert [p for piece in cut for p in piece] == sorted(prompts)
+    assert all(cut)
+    for one, other in pairwise(cut):
+        assert one[-1] < other[0]
+    for piece in cut:
+        assert len(piece) < at_once + prompts.count(piece[-1])
+
+
+@given(bundles())
+def test_nothing_depends_on_how_many_are_looked_at_together(said: list[Bundle]) -> None:
+    whole = units_of(said)
+    crossed = labeler_pairs(whole.pairs, PAIR_VALUES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_judging, "_AT_ONCE", 1)
+        patch.setattr(_labeler_pairs, "_AT_ONCE", 1)
+        cut = units_of(said)
+        again = labeler_pairs(cut.pairs, PAIR_VALUES)
+    for one, other in (
+        (whole.pairs, cut.pairs), (whole.repeats, cut.repeats), (crossed, again)
+    ):  # fmt: skip
+        for column in fields(one):
+            a, b = getattr(one, column.name), getattr(other, column.name)
+            assert np.array_equal(a, b), column.name
+            assert a.dtype == b.dtype
+
+
+def test_the_items_of_rankings_go_up_and_keep_their_places() -> None:
+    prompt = labeler = np.zeros(2, dtype=np.int64)
+    rankings = Rankings(
+        prompt=prompt,
+        labeler=labeler,
+        k=np.array([3, 3]),
+        item=np.array([5, 1, 3, 2, 7, 4]),
+        rank=np.array([0, 1, 1, 0, 1, 2]),
+        item_prompt=np.zeros(8, dtype=np.int64),
+    )
+    rows, items, ranks = rankings.of_size(3)
+    assert (rows.tolist(), rankings.of_size(2)[0].tolist()) == ([0, 1], [])
+    assert items.tolist() == [[1, 3, 5], [2, 4, 7]]
+    assert ranks.tolist() == [[1, 1, 0], [0, 2, 1]]
+    pairs, repeats = judge(rankings, 1)
+    found = {tuple(p): int(v) for p, v in zip(pairs.pair.tolist(), pairs.value, strict=True)}
+    assert found == {(1, 3): 0, (1, 5): -1, (3, 5): -1, (2, 4): 1, (2, 7): 1, (4, 7): -1}
+    assert len(repeats.first) == 0
