@@ -69,24 +69,32 @@ class Means:
         return np.concatenate(blocks)
 
     def cell_sums(self, prompt: Ints, cell: Ints, values: Floats, cells: int) -> Floats:
-        """Return sums by cell over resamples of the prompts: (replicates, cells, c).
+        """Return sums by cell over resamples of the prompts: (replicates, cells, c)."""
+        return self.by_cell(prompt, cell, values, cells, lambda sums: sums)
 
-        Row i adds `values[i]` (n, c) to `cell[i]` as often as `prompt[i]` was drawn. Rows that
-        share both belong together first: `merged`.
+    def by_cell(
+        self,
+        prompt: Ints,
+        cell: Ints,
+        values: Floats,
+        cells: int,
+        work: Callable[[Floats], Floats],
+    ) -> Floats:
+        """Return what `work` makes of each cell's sums, (some replicates, c) to (the same, d).
+
+        The result has shape (replicates, cells, d). Row i adds `values[i]` (n, c) to `cell[i]` as
+        often as `prompt[i]` was drawn. Rows that share both belong together first: `merged`.
         """
         known, index = np.unique(prompt, return_inverse=True)
         order = np.argsort(cell, kind="stable")
         ends = np.searchsorted(cell[order], np.arange(cells + 1))
         parts = [order[ends[c] : ends[c + 1]] for c in range(cells)]
-        sums = np.empty((values.shape[1], cells, self.replicates))
-        first = 0
+        blocks = []
         for weights in self._weights(len(known)):
             room = _room(weights)
-            block = slice(first, first + weights.shape[1])
-            for c, rows in enumerate(parts):
-                sums[:, c, block] = _weighted(weights, values[rows], room, index[rows]).T
-            first = block.stop
-        return sums.T
+            each = (work(_weighted(weights, values[r], room, index[r])) for r in parts)
+            blocks.append(np.stack(list(each)))
+        return np.swapaxes(np.concatenate(blocks, axis=1), 0, 1)
 
     def _weights(self, n: int) -> Iterator[Weights]:
         """Yield blocks (n, some replicates) of how often each of n prompts was drawn."""
@@ -269,14 +277,13 @@ def cells_measured(
     if not len(cell):
         return [Measured(value=None, reason=reason)] * cells
     prompt, cell, values = merged(prompt, cell, np.column_stack([top, bottom]), cells)
-    sums = means.cell_sums(prompt, cell, values, cells)
-    resampled = ratio(sums[:, :, 0], sums[:, :, 1])
+    ratios = means.by_cell(prompt, cell, values, cells, lambda s: ratio(s[:, :1], s[:, 1:]))
     tops, bottoms = (np.bincount(cell, column, minlength=cells) for column in values.T)
     prompts = np.bincount(cell, minlength=cells)
     some = bottoms > 0
     found = means.each_measured(
         (tops[some] / bottoms[some]).tolist(),
-        resampled[:, some],
+        ratios[:, some, 0],
         prompts[some].tolist(),
         [round(n) for n in bottoms[some].tolist()],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,9 +34,12 @@ class LabelerPairs:
         columns = [np.bincount(self.cell, v) for v in values.T]
         return np.column_stack(columns).astype(np.float64)
 
-    def resampled(self, means: Means, values: Floats) -> Floats:
-        """Add up rows of values (n, c) by cell, for every resample: (replicates, cells, c)."""
-        return means.cell_sums(self.prompt, self.cell, values, len(self.cells))
+    def resampled(self, means: Means, values: Floats, work: Callable[[Floats], Floats]) -> Floats:
+        """Add up rows of values (n, c) by cell, for every resample; return `work` on the sums.
+
+        `work` makes (n, d) of (n, c), and the result has shape (replicates, cells, d).
+        """
+        return means.by_cell(self.prompt, self.cell, values, len(self.cells), work)
 
     def prompts(self) -> list[int]:
         """Count the prompts of each cell."""

@@ -37,7 +37,7 @@ def cohen_kappa(table: Floats, disagreement: Floats | None = None) -> float | No
     """
     weights = 1.0 - np.eye(len(table)) if disagreement is None else disagreement
     sums = _unit_sums(np.asarray(table)[None], weights)
-    found = float(_from_sums(sums, weights)[0])
+    found = float(_from_sums(sums, [weights])[0, 0])
     return found if np.isfinite(found) else None
 
 
@@ -66,36 +66,30 @@ def measure(
         few = f"no two labelers share {means.min_overlap} units"
         blank = matrix(labelers, crossed.cells, [_blank(n, means) for n in shared])
         return [Measured(value=None, reason=few, parts={"labelers": blank})] * len(weights)
-    resampled = crossed.resampled(means, unit_sums)
+    value = _from_sums(sums, disagreements)
+    resampled = crossed.resampled(means, unit_sums, lambda s: _from_sums(s, disagreements))
     return [
-        _light_and_cells(
-            crossed,
-            labelers,
-            _from_sums(sums, each, nth, len(weights)),
-            _from_sums(resampled, each, nth, len(weights)),
-            shared,
-            means,
-        )
-        for nth, each in enumerate(disagreements)
+        _light_and_cells(crossed, labelers, value[..., nth], resampled[..., nth], shared, means)
+        for nth in range(len(weights))
     ]
 
 
 def _unit_sums(table: Floats, *disagreements: Floats) -> Floats:
     """Return what kappa is made of, for tables (n, v, v): each disagreement, then both margins."""
-    observed = [(table * disagreement).sum(axis=(1, 2)) for disagreement in disagreements]
-    return np.column_stack([*observed, table.sum(axis=2), table.sum(axis=1)])
+    observed = [np.einsum("nab,ab->n", table, disagreement) for disagreement in disagreements]
+    margins = np.einsum("nab->na", table), np.einsum("nab->nb", table)
+    return np.column_stack([*observed, *margins])
 
 
-def _from_sums(sums: Floats, disagreement: Floats, nth: int = 0, of: int = 1) -> Floats:
-    """Return kappa from sums of `_unit_sums` (..., of + 2v): shape (...), NaN where undefined.
+def _from_sums(sums: Floats, disagreements: Sequence[Floats]) -> Floats:
+    """Return kappa from sums of `_unit_sums` (n, d + 2v), by each disagreement: (n, d).
 
-    `disagreement` is the one that column `nth` of the first `of` columns was made with.
+    NaN where it is undefined.
     """
-    v = len(disagreement)
-    first, second = sums[..., of : of + v], sums[..., of + v :]
-    observed = sums[..., nth] * first.sum(axis=-1)
-    expected = np.einsum("...a,ab,...b->...", first, disagreement, second)
-    return 1 - ratio(observed, expected)
+    observed, first, second = np.split(sums, [len(disagreements), -len(disagreements[0])], axis=1)
+    total = first.sum(axis=1, keepdims=True)
+    expected = [((first @ each) * second).sum(axis=1) for each in disagreements]
+    return 1 - ratio(observed * total, np.column_stack(expected))
 
 
 def _light_and_cells(
@@ -128,9 +122,10 @@ def _light(value: Floats, resampled: Floats, prompts: int, n: int, means: Means)
     """Return Light's kappa: the mean over cells (c,), and over (replicates, c)."""
     if not len(value):
         return Measured(value=None, reason=ONE_ANSWER)
-    defined = np.isfinite(resampled)
-    total = np.where(defined, resampled, 0).sum(axis=1)
-    mean = ratio(total, defined.sum(axis=1).astype(float))
+    cells = np.ascontiguousarray(resampled.T)
+    defined = np.isfinite(cells)
+    total = np.where(defined, cells, 0).sum(axis=0)
+    mean = ratio(total, defined.sum(axis=0).astype(float))
     return means.measured(float(value.mean()), mean, prompts, n)
 
 
