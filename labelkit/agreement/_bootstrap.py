@@ -191,14 +191,16 @@ def _weighted(weights: Weights, values: Floats, room: Singles, at: Ints | None =
 
 def merged(prompt: Ints, cell: Ints, values: Floats, cells: int) -> tuple[Ints, Ints, Floats]:
     """Add up the rows that share a prompt and a cell."""
-    key = prompt * cells + cell
-    if int(prompt.max(initial=-1) + 1) * cells > _FEWER * len(key):
+    first = int(prompt.min()) if len(prompt) else 0
+    key = (prompt - first) * cells + cell
+    if int(key.max(initial=0)) > _FEWER * len(key):
         known, index = np.unique(key, return_inverse=True)
         columns = [np.bincount(index, column) for column in values.T]
     else:  # a table of everything there could be is small, and faster than sorting
         known = np.flatnonzero(np.bincount(key))
         columns = [np.bincount(key, column)[known] for column in values.T]
-    return known // cells, known % cells, np.column_stack(columns).astype(np.float64)
+    sums = np.column_stack(columns).astype(np.float64)
+    return known // cells + first, known % cells, sums
 
 
 def _patterns(rows: Floats) -> tuple[Floats, Ints] | None:

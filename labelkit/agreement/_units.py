@@ -139,9 +139,10 @@ class Answers:
 
     def counts(self, values: Sequence[int]) -> Ints:
         """Return how many labelers gave each value to each unit: shape (units, values)."""
-        code = np.searchsorted(np.asarray(values), self.value)
         shape = (self.n_units, len(values))
-        table = np.bincount(self.unit * len(values) + code, minlength=shape[0] * shape[1])
+        cell = np.searchsorted(np.asarray(values), self.value)
+        cell += self.unit * len(values)
+        table = np.bincount(cell, minlength=shape[0] * shape[1])
         return table.reshape(shape).astype(np.int64, copy=False)
 
     def tally(self, values: Sequence[int]) -> Tally:
