@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from labelkit.agreement._units import Bools, Floats, Ints, distinct_rows
+from labelkit.agreement._arrays import Bools, Floats, Ints, distinct_rows
 from labelkit.plugins import Measured
 
 REPLICATES = 1000

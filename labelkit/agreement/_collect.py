@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from labelkit.agreement._arrays import Bools, Ints
 from labelkit.agreement._judging import judge
-from labelkit.agreement._units import Answers, Bools, Flags, Ints, Rankings, Units
+from labelkit.agreement._units import Answers, Flags, Rankings, Units
 from labelkit.domain.models import Bundle, Ranking, Tiers
 
 FlagsOf = Callable[[str | None], frozenset[str] | None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelkit.agreement._units import PAIR_VALUES, Floats, Ints, Judgements
+from labelkit.agreement._arrays import Floats, Ints
+from labelkit.agreement._units import PAIR_VALUES, Judgements
 
 HALF_RULE = "a tie against a preference agrees by half"
 

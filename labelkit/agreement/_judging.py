@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labelkit.agreement._units import Ints, Judgements, Rankings, Repeats, empty_units
+from labelkit.agreement._arrays import Ints
+from labelkit.agreement._units import Judgements, Rankings, Repeats, empty_units
 
 _AT_ONCE = 4096
 """Rankings whose comparisons are sorted together: they fit into the cache."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means
-from labelkit.agreement._units import Answers, Floats, Ints, in_order, no_ints, pieces
+from labelkit.agreement._arrays import Floats, Ints, in_order, no_ints, pieces
 from labelkit.plugins import Finding, Measured
 
 _AT_ONCE = 1 << 16
@@ -34,29 +33,33 @@ class LabelerPairs:
         columns = [np.bincount(self.cell, v) for v in values.T]
         return np.column_stack(columns).astype(np.float64)
 
-    def resampled(self, means: Means, values: Floats, work: Callable[[Floats], Floats]) -> Floats:
-        """Add up rows of values (n, c) by cell, for every resample; return `work` on the sums.
+    def turned(self) -> LabelerPairs:
+        """Count each unit half as it stands and half turned round.
 
-        `work` makes (n, d) of (n, c), and the result has shape (replicates, cells, d).
+        The first completion of a pair and the second change places in it, so that it does not
+        matter which was written first.
         """
-        return means.by_cell(self.prompt, self.cell, values, len(self.cells), work)
+        return replace(self, table=(self.table + self.table[:, ::-1, ::-1]) / 2)
 
     def prompts(self) -> list[int]:
         """Count the prompts of each cell."""
         return [int(n) for n in np.bincount(self.cell)]
 
 
-def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False) -> LabelerPairs:
-    """Cross every two labelers who answered the same unit. Rows must be sorted by unit and
-    labeler, units by prompt.
+def labeler_pairs(prompt: Ints, unit: Ints, labeler: Ints, code: Ints, values: int) -> LabelerPairs:
+    """Cross every two labelers who answered the same unit.
 
-    With `turn`, each unit counts half as it stands and half turned round (the first completion of
-    a pair and the second change places), so that it does not matter which was written first.
+    One row (n,) for each answer: its prompt, unit and labeler, in this order, and a code under
+    `values` for what was said.
     """
-    v = len(values)
-    n_labelers = int(answers.labeler.max(initial=0)) + 1
-    cut = pieces(answers.unit_prompt[answers.unit], _AT_ONCE)
-    counted = [in_order(_crossed(answers, rows, values, n_labelers)) for rows in cut]
+    v, n_labelers = values, int(labeler.max(initial=0)) + 1
+    counted = []
+    for here in pieces(prompt, _AT_ONCE):
+        # Digits of one number: prompt, first labeler, second labeler, first answer, second answer.
+        first = prompt[here] * n_labelers + labeler[here]
+        first = (first * n_labelers * v + code[here]) * v
+        second = labeler[here] * v**2 + code[here]
+        counted.append(in_order(_crossed(unit[here], first, second)))
     found = np.concatenate([no_ints(), *(keys for keys, _ in counted)])
     times = np.concatenate([no_ints(), *(n for _, n in counted)])
     both, answer = np.divmod(found, v**2)
@@ -70,27 +73,24 @@ def labeler_pairs(answers: Answers, values: Sequence[int], *, turn: bool = False
     return LabelerPairs(
         prompt=prompt,
         cell=cell,
-        table=(table + table[:, ::-1, ::-1]) / 2 if turn else table,
+        table=table,
         cells=np.column_stack(np.divmod(cells, n_labelers)),
     )
 
 
-def _crossed(answers: Answers, rows: slice, values: Sequence[int], n_labelers: int) -> Ints:
-    """Return every two answers on one unit among some rows, each two as one number.
+def _crossed(unit: Ints, first: Ints, second: Ints) -> Ints:
+    """Return first + second of every two rows (n,) of one unit; the rows of a unit stand together.
 
-    Its digits: prompt, first labeler, second labeler, first answer, second answer.
+    >>> _crossed(np.array([0, 0, 0, 1]), 10 * np.arange(4), np.arange(4)).tolist()
+    [1, 12, 2]
     """
-    unit, labeler, v = answers.unit[rows], answers.labeler[rows], len(values)
-    code = np.searchsorted(np.asarray(values), answers.value[rows])
-    first = ((answers.unit_prompt[unit] * n_labelers + labeler) * n_labelers * v + code) * v
-    second = labeler * v**2 + code
-    keys = [no_ints()]
-    for shift in range(1, n_labelers):
+    sums = [no_ints()]
+    for shift in range(1, len(unit)):
         same = unit[shift:] == unit[:-shift]
         if not same.any():
             break
-        keys.append((first[:-shift] + second[shift:])[same])
-    return np.concatenate(keys)
+        sums.append((first[:-shift] + second[shift:])[same])
+    return np.concatenate(sums)
 
 
 def matrix(

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats, Ints, pieces
 from labelkit.agreement._bootstrap import Means, cells_measured, merged, ratio_measured
 from labelkit.agreement._labeler_pairs import by_labeler
-from labelkit.agreement._units import Floats, Ints, pieces
 from labelkit.plugins import Measured
 
 _AT_ONCE = 1 << 16

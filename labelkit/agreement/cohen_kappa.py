@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats
 from labelkit.agreement._bootstrap import Means, ratio, scattered
-from labelkit.agreement._labeler_pairs import LabelerPairs, labeler_pairs, matrix
-from labelkit.agreement._units import PAIR_VALUES, Floats, Units
+from labelkit.agreement._labeler_pairs import LabelerPairs, matrix
+from labelkit.agreement._units import PAIR_VALUES, Units
 from labelkit.agreement.krippendorff_alpha import scale_of
 from labelkit.plugins import Finding, Measured, Statistic
 
@@ -67,7 +68,13 @@ def measure(
         blank = matrix(labelers, crossed.cells, [_blank(n, means) for n in shared])
         return [Measured(value=None, reason=few, parts={"labelers": blank})] * len(weights)
     value = _from_sums(sums, disagreements)
-    resampled = crossed.resampled(means, unit_sums, lambda s: _from_sums(s, disagreements))
+    resampled = means.by_cell(
+        crossed.prompt,
+        crossed.cell,
+        unit_sums,
+        len(crossed.cells),
+        lambda sums: _from_sums(sums, disagreements),
+    )
     return [
         _light_and_cells(crossed, labelers, value[..., nth], resampled[..., nth], shared, means)
         for nth in range(len(weights))
@@ -131,9 +138,8 @@ def _light(value: Floats, resampled: Floats, prompts: int, n: int, means: Means)
 
 def _compute(units: Units, means: Means) -> Finding:
     names, scale = units.labelers, scale_of(units.ratings)
-    crossed = labeler_pairs(units.pairs, PAIR_VALUES, turn=True)
-    pairs = measure(crossed, names, PAIR_VALUES, ["identity", "linear"], means)
-    ratings = measure(labeler_pairs(units.ratings, scale), names, scale, ["quadratic"], means)
+    pairs = measure(units.pairs.crossed.turned(), names, PAIR_VALUES, ["identity", "linear"], means)
+    ratings = measure(units.ratings.cross(scale), names, scale, ["quadratic"], means)
     return {"pairs": pairs[0], "pairs_weighted": pairs[1], "ratings_weighted": ratings[0]}
 
 

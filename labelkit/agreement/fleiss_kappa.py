@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats, Ints
 from labelkit.agreement._bootstrap import Means
-from labelkit.agreement._units import PAIR_VALUES, Floats, Ints, Units
+from labelkit.agreement._units import PAIR_VALUES, Units
 from labelkit.agreement.pairwise import NOTHING_SHARED
 from labelkit.plugins import Finding, Measured, Statistic
 

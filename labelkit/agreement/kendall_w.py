@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats, Ints, distinct_rows
 from labelkit.agreement._bootstrap import Means, mean_measured, ratio
-from labelkit.agreement._units import Floats, Ints, Rankings, Units, distinct_rows
+from labelkit.agreement._units import Rankings, Units
 from labelkit.plugins import Finding, Measured, Statistic
 
 LEAST_LABELERS = 3

@@ -11,8 +11,9 @@ from typing import Literal
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats, Ints
 from labelkit.agreement._bootstrap import Means, ratio
-from labelkit.agreement._units import PAIR_VALUES, Answers, Floats, Ints, Units
+from labelkit.agreement._units import PAIR_VALUES, Answers, Units
 from labelkit.plugins import Finding, Measured, Statistic
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]

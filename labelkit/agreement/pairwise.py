@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats, Ints
 from labelkit.agreement._bootstrap import Means, ratio_of_sums
-from labelkit.agreement._units import PAIR_VALUES, Floats, Ints, Judgements, Tally, Units
+from labelkit.agreement._units import PAIR_VALUES, Judgements, Tally, Units
 from labelkit.plugins import Finding, Measured, Statistic
 
 RULES = {

@@ -13,18 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.agreement import _judging, _labeler_pairs, _units
+from labelkit.agreement._arrays import distinct_rows, in_order, pieces
 from labelkit.agreement._judging import judge
-from labelkit.agreement._labeler_pairs import labeler_pairs
-from labelkit.agreement._units import (
-    PAIR_VALUES,
-    Answers,
-    Judgements,
-    Rankings,
-    Tally,
-    distinct_rows,
-    in_order,
-    pieces,
-)
+from labelkit.agreement._units import PAIR_VALUES, Answers, Judgements, Rankings, Tally
 from labelkit.domain.models import Bundle
 
 rows_of_counts = st.integers(1, 4).flatmap(
@@ -106,7 +97,7 @@ def test_ratings_of_two_labelers_are_crossed_on_what_they_share(
     for (one, a), (other, b) in combinations(sorted(answered), 2):
         if one == other:
             wanted[one // 2, a, b][answered[one, a], answered[one, b]] += 1
-    crossed = labeler_pairs(answers, SCALE)
+    crossed = answers.cross(SCALE)
     found = {
         (int(p), *crossed.cells[c].tolist()): Counter(
             {(SCALE[i], SCALE[j]): int(table[i, j]) for i, j in np.argwhere(table)}
@@ -123,6 +114,7 @@ def test_a_tally_of_pairs_is_made_once() -> None:
     tally = pairs.tally(PAIR_VALUES)
     assert tally is pairs.pair_tally
     assert tally.patterns[tally.pattern].tolist() == [[0, 1, 1], [1, 0, 0]]
+    assert pairs.crossed is pairs.crossed
     wider = pairs.tally((-1, 0, 1, 2))
     assert wider.patterns[wider.pattern].tolist() == [[0, 1, 1, 0], [1, 0, 0, 0]]
 
@@ -144,12 +136,12 @@ def test_pieces_are_whole_prompts_and_no_larger_than_they_must_be(
 @given(bundles())
 def test_nothing_depends_on_how_many_are_looked_at_together(said: list[Bundle]) -> None:
     whole = units_of(said)
-    crossed = labeler_pairs(whole.pairs, PAIR_VALUES)
+    crossed = whole.pairs.crossed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_judging, "_AT_ONCE", 1)
         patch.setattr(_labeler_pairs, "_AT_ONCE", 1)
         cut = units_of(said)
-        again = labeler_pairs(cut.pairs, PAIR_VALUES)
+        again = cut.pairs.crossed
     for one, other in (
         (whole.pairs, cut.pairs), (whole.repeats, cut.repeats), (crossed, again)
     ):  # fmt: skip
