@@ -107,8 +107,9 @@ class Collector:
             self._guidelines.setdefault(ranking.guideline, len(self._guidelines)),
             size + len(ranking.unranked),
         )
-        for uid, value in ranking.ratings.items():
-            self._ratings.add(row, items[uid], value)
+        self._ratings["ranking"].extend([row] * len(ranking.ratings))
+        self._ratings["item"].extend([items[uid] for uid in ranking.ratings])
+        self._ratings["value"].extend(ranking.ratings.values())
         if ranking.flags:
             order = [*(uid for tier in ranking.tiers for uid in tier), *ranking.unranked]
             for uid, flags in ranking.flags.items():
