@@ -27,9 +27,9 @@ from labelkit.importers._build import (
     name_of,
     number,
     objects,
-    winner_of,
 )
 from labelkit.importers._items import Fields, Lost, one_by_one
+from labelkit.importers._winners import winner_of
 from labelkit.plugins import Importer
 
 _PROMPTS = ("prompt", "question", "instruction", "query", "dialogue", "text", "context")

@@ -25,8 +25,10 @@ from labelkit.importers._build import (
     apart,
     as_text,
     asked,
+    beyond,
     chat,
     columns,
+    headed,
     maybe_text,
     name_of,
     objects,
@@ -128,14 +130,7 @@ def _prompt(item: Fields) -> Chat:
 
 
 def _headed(item: Fields, messages: Chat, lost: Lost) -> Chat:
-    """The messages under the row's system message, if they have none of their own."""
-    system = maybe_text(item, "system")
-    if system is None:
-        return messages
-    if messages and messages[0]["role"] == "system":
-        lost += ["field system"] * (system.strip() != messages[0]["content"].strip())
-        return messages
-    return [{"role": "system", "content": system}, *messages]
+    return headed(messages, maybe_text(item, "system"), lost)
 
 
 def _from_chats(item: Fields, chosen: Chat, rejected: Chat, lost: Lost) -> tuple[Chat, str, str]:
@@ -149,14 +144,10 @@ def _from_chats(item: Fields, chosen: Chat, rejected: Chat, lost: Lost) -> tuple
 
 
 def _whole(item: Fields, chosen: Chat, rejected: Chat, lost: Lost) -> tuple[Chat, str, str]:
-    """Whole conversations; a prompt beside them repeats some of it, or has more at its head."""
+    """Whole conversations, whatever the prompt beside them is."""
     messages, better, worse = _apart(chosen, rejected)
     beside = [] if item.get("prompt") is None else _prompt(item)
-    if len(beside) > len(messages) and beside[-len(messages) :] == messages:
-        messages = beside
-    messages = _headed(item, messages, lost)
-    told = {message["content"].strip() for message in messages}
-    lost += ["field prompt"] * any(m["content"].strip() not in told for m in beside)
+    messages = _headed(item, beyond(beside, messages, lost), lost)
     return messages, better, worse
 
 

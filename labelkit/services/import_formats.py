@@ -12,6 +12,7 @@ from labelkit import plugins
 from labelkit.errors import InputError, UsageError
 from labelkit.importers._items import Item, is_json_lines, read_items
 from labelkit.importers._stream import buffered, head_of, is_parquet
+from labelkit.importers._winners import SIDES, TIE
 from labelkit.plugins import ByteStream, Help, Importer, Row
 
 RECORDS = "records"
@@ -98,7 +99,7 @@ def rows_of(
 
     Raises UsageError for a help that the format has no use for.
     """
-    for name, option in (("columns", "--map"), ("items", "--items")):
+    for name, option in (("columns", "--map"), ("items", "--items"), ("winners", "--winner")):
         if getattr(help, name) and name not in importer.told:
             raise UsageError(f"{importer.title}: takes no {option}", hint="--from table")
     rows = importer.read_with(stream, help) if importer.read_with else importer.read(stream)
@@ -151,3 +152,21 @@ def parse_columns(said: Iterable[str]) -> dict[str, str]:
         if columns.setdefault(column, name) != name:
             raise UsageError(f"column {column!r} is mapped twice")
     return columns
+
+
+def parse_winners(said: Iterable[str]) -> dict[str, str]:
+    """Read WORD=SIDE, where a side is the letter of a completion or `tie`.
+
+    >>> parse_winners(["1=a", "0=B"])
+    {'1': 'a', '0': 'b'}
+    """
+    winners: dict[str, str] = {}
+    for each in said:
+        word, _, side = each.rpartition("=")
+        if not word or side.lower() not in (*SIDES, TIE):
+            raise UsageError(
+                f"not a word and a side: {each!r}", hint="--winner WORD=a (or b, ..., or tie)"
+            )
+        if winners.setdefault(word, side.lower()) != side.lower():
+            raise UsageError(f"winner {word!r} is given twice")
+    return winners

@@ -41,8 +41,9 @@ class ImportOptions:
     """How to import. `max_bad` bad rows are left out; one more and nothing is imported.
 
     `format` None is found out from the content. `columns` maps a table's columns to labelkit's
-    fields, `items` names a file with the texts that labels speak of by id, and `labeler` stands in
-    where a foreign file names none.
+    fields and `winners` a winner's words to the letter of a completion or `tie`; `items` names a
+    file with the texts that labels speak of by id, and `labeler` stands in where a foreign file
+    names none.
     """
 
     format: str | None = None
@@ -50,6 +51,7 @@ class ImportOptions:
     rejects: Path | None = None
     dry_run: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    winners: Mapping[str, str] = field(default_factory=dict)
     labeler: str | None = None
     items: str | None = None
 
@@ -108,7 +110,7 @@ def import_file(
     """Import a file, or stdin for `-`. Raises InputError when too many rows are bad."""
     options = options or ImportOptions()
     name = "<stdin>" if source == "-" else source
-    wanted = options.format or ("table" if options.columns else "")
+    wanted = options.format or ("table" if options.columns or options.winners else "")
     report = ImportReport(name, wanted, dry_run=options.dry_run, detected=not wanted)
     if wanted:
         plugins.importers.get(wanted)  # a name there is not is refused before anything is opened
@@ -127,7 +129,9 @@ def import_file(
 
 def _known(tx: Tx, file: _Counted, report: ImportReport, options: ImportOptions) -> bool:
     """Fill in the report when this very file was taken whole before."""
-    asked = options.columns or options.items or options.format not in (None, RECORDS)
+    asked = (
+        options.columns or options.winners or options.items or options.format not in (None, RECORDS)
+    )
     if asked or file.size not in import_memory.sizes(tx):
         return False
     while file.read(_PIECE):
@@ -166,7 +170,7 @@ def _read(
     if options.items is not None:
         with _open(options.items, None) as texts:
             items = items_by_id(_unzipped(texts), options.items)
-    help = plugins.Help(options.columns, items)
+    help = plugins.Help(options.columns, items, options.winners)
     return rows_of(importer, stream, help, options.labeler, report.lost)
 
 
