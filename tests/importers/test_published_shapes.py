@@ -324,3 +324,39 @@ def test_ratings_off_any_scale_are_not_kept_by_halves(cli: Cli, tmp_path: Path) 
     assert orders(record) == WON
     assert record["rankings"][0]["ratings"] == {}
     assert report["lost"] == {"rating as a number": 2}
+
+
+# -- tools whose files do not say which fields are completions -----------------------------------
+
+
+def label_studio(data: Row, selected: str) -> Row:
+    value = {"type": "pairwise", "from_name": "p", "value": {"selected": selected}}
+    return {"id": 1, "data": data, "annotations": [{"completed_by": 1, "result": [value]}]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"source": "web", "prompt": "Why?", "answer1": "good", "answer2": "bad", "topic": "x"},
+        {"answer_b": "bad", "answer_a": "good", "model_a": "m", "model_b": "n", "prompt": "Why?"},
+        {"prompt": "Why?", "answer10": "bad", "answer9": "good"},
+        {"prompt": "Why?", "ours": "good", "theirs": "bad"},
+    ],
+)
+def test_label_studio_left_is_the_first_by_number(cli: Cli, tmp_path: Path, data: Row) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [label_studio(data, "left")])
+    (record,), _ = imported(cli, path)
+    assert orders(record) == WON
+
+
+def test_label_studio_does_not_guess_between_sets_of_fields(cli: Cli, tmp_path: Path) -> None:
+    data = {"prompt": "Why?", "x1": "good", "x2": "bad", "y1": "bad", "y2": "good"}
+    ran = cli.run("import", write_jsonl(tmp_path / "a.jsonl", [label_studio(data, "left")]))
+    assert "data: are x1, ... or y1, ... the completions?" in ran.err
+
+
+def test_label_studio_one_other_text_is_no_completion(cli: Cli, tmp_path: Path) -> None:
+    row = {"id": 1, "data": {"prompt": "Why?", "source": "web"}, "annotations": []}
+    (record,), report = imported(cli, write_jsonl(tmp_path / "a.jsonl", [row]))
+    assert record["completions"] == []
+    assert report["lost"] == {"field source": 1}
