@@ -160,7 +160,9 @@ def beyond(beside: Chat, messages: Chat, lost: Lost) -> Chat:
 
 def parted(messages: Chat, where: str) -> tuple[Chat, str]:
     """Cut a conversation into what was asked and the last answer. Raises where there is none."""
-    if not messages or messages[-1]["role"] != "assistant":
+    if not messages:
+        raise RecordError(where, "is empty")
+    if messages[-1]["role"] != "assistant":
         raise RecordError(where, "must end with an assistant message")
     return messages[:-1], messages[-1]["content"]
 

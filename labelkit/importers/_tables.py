@@ -75,7 +75,7 @@ def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _header(cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
+    names = [cell.strip() or f"column {i}" for i, cell in enumerate(cells, 1)]
     if len(set(names)) < len(names):
         raise LineError("two columns have the same name")
     for name in names:
@@ -95,7 +95,7 @@ def _check(text: str) -> None:
     if "\x00" in text:
         raise LineError("a cell holds the character NUL, or a line is too long")
     if any("\udc80" <= c <= "\udcff" for c in text):
-        raise LineError("not UTF-8")
+        raise LineError("not UTF-8 (a spreadsheet saves it as `CSV UTF-8`)")
 
 
 def parquet_rows(stream: io.BufferedReader) -> Iterator[Line]:

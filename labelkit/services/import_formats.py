@@ -16,6 +16,7 @@ from labelkit.importers._winners import SIDES, TIE
 from labelkit.plugins import ByteStream, Help, Importer, Row
 
 RECORDS = "records"
+_TABLE = "table"
 _SAMPLE = 20
 _KEYS_SHOWN = 12
 
@@ -30,6 +31,8 @@ def detect(stream: ByteStream) -> str:
     items = _sample(stream)
     fields = [item.fields for item in items if item.fields is not None]
     if not items:
+        if is_parquet(stream) or buffered(stream).peek().strip(b"\xef\xbb\xbf \t\r\n"):
+            raise InputError("the file has no rows")
         return RECORDS
     if not fields:
         raise _unknown(f"its first {items[0].unit} is {items[0].reason}")
@@ -38,19 +41,26 @@ def detect(stream: ByteStream) -> str:
         return RECORDS
     others = (name for name in plugins.importers.names() if name != RECORDS)
     found = [name for name in others if _recognised(name, fields)]
-    if own and not found:
-        raise InputError(
-            "these are labelkit's own records, which stand one on a line",
-            hint="for a JSON list: jq -c '.[]' FILE | labelkit import -",
-        )
-    if not found:
-        raise _unknown(f"its first items have the fields {_keys(fields)}")
     if len(found) > 1:
         raise InputError(
             f"the file may be {' or '.join(found)}: its items have the fields {_keys(fields)}",
             hint=f"say which: --from {found[0]}",
         )
-    return found[0]
+    if found:
+        return found[0]
+    return _by_default(own, fields)
+
+
+def _by_default(own: bool, fields: Sequence[Mapping[str, Any]]) -> str:
+    """What items are that no foreign format knows: a table of prompts, or an error."""
+    if not own:
+        raise _unknown(f"its first items have the fields {_keys(fields)}")
+    if not any(isinstance(value, list | dict) for each in fields for value in each.values()):
+        return _TABLE
+    raise InputError(
+        "these are labelkit's own records, which stand one on a line",
+        hint="for a JSON list: jq -c '.[]' FILE | labelkit import -",
+    )
 
 
 def _sample(stream: ByteStream) -> list[Item]:
@@ -84,7 +94,8 @@ def _keys(fields: Iterable[Mapping[str, Any]]) -> str:
 def _unknown(seen: str) -> InputError:
     return InputError(
         f"the file is of no format that labelkit knows: {seen}",
-        hint=f"--from {'|'.join(plugins.importers.names())}, or --map COLUMN=FIELD for any table",
+        hint=f"--from {'|'.join(plugins.importers.names())}, or --map COLUMN=FIELD for any table: "
+        "prompt with chosen and rejected, or with completion_a, completion_b and winner, ...",
     )
 
 

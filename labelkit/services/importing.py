@@ -262,7 +262,11 @@ def _open(source: str, progress: Progress | None) -> Iterator[_Counted]:
             yield _Counted(raw, path.stat().st_size, progress)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{source}: cannot be read: {reason}") from None
+        folder = isinstance(error, IsADirectoryError)
+        raise InputError(
+            f"{source}: cannot be read: {reason}",
+            hint="one file at a time: labelkit import FILE" if folder else None,
+        ) from None
 
 
 def _unzipped(file: _Counted) -> plugins.ByteStream:

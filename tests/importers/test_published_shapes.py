@@ -5,7 +5,11 @@ The shapes are from the sets' cards; the texts are ours. In each row `good` beat
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -360,3 +364,94 @@ def test_label_studio_one_other_text_is_no_completion(cli: Cli, tmp_path: Path) 
     (record,), report = imported(cli, write_jsonl(tmp_path / "a.jsonl", [row]))
     assert record["completions"] == []
     assert report["lost"] == {"field source": 1}
+
+
+# -- what holds the rows -------------------------------------------------------------------------
+
+
+def test_plain_prompts_in_a_table_or_a_list_are_taken(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.csv"
+    path.write_text("prompt,source\nWhy?,web\n")
+    (record,), report = imported(cli, path)
+    assert (report["format"], record["prompt"], record["source"]) == ("table", "Why?", "web")
+    path = tmp_path / "prompts.json"
+    path.write_text('[{"prompt": "Who?"}]')
+    assert imported(cli, path)[1]["prompts"]["added"] == 1
+
+
+def test_records_in_a_list_are_still_told_apart_from_a_table(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"prompt": "Who?", "completions": []}]')
+    assert "these are labelkit's own records" in cli.run("import", path).err
+
+
+@pytest.mark.parametrize("text", ["prompt,chosen,rejected\n", "[]", "[\n]\n"])
+def test_a_file_without_rows_is_said_to_have_none(cli: Cli, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a"
+    path.write_text(text)
+    ran = cli.run("import", path)
+    assert (ran.code, "the file has no rows" in ran.err) == (ExitCode.ERROR, True)
+
+
+def test_columns_without_a_name_are_counted_like_others(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",prompt,chosen,rejected,,\n0,Why?,good,bad,,\n")
+    (record,), report = imported(cli, path)
+    assert orders(record) == WON
+    assert report["lost"] == {"field column 1": 1}
+
+
+@pytest.mark.parametrize(
+    ("pack", "hint"),
+    [
+        (bz2.compress, "bzip2 -dc FILE | labelkit import -"),
+        (lzma.compress, "xz -dc FILE | labelkit import -"),
+        (lambda data: b"\x28\xb5\x2f\xfd" + bytes(9), "zstd -dc FILE | labelkit import -"),
+        (lambda data: b"PK\x03\x04" + bytes(9), "unzip -p FILE | labelkit import -"),
+    ],
+)
+def test_other_packings_are_named(
+    cli: Cli, tmp_path: Path, pack: Callable[[bytes], bytes], hint: str
+) -> None:
+    path = tmp_path / "packed"
+    path.write_bytes(pack(b'{"prompt": "Why?", "chosen": "good", "rejected": "bad"}\n' * 9))
+    for options in ((), ("--from", "pairs")):
+        ran = cli.run("import", path, *options)
+        assert (ran.code, hint in ran.err) == (ExitCode.ERROR, True)
+
+
+def test_a_gzip_stream_and_a_folder_are_told_what_to_do(cli: Cli, tmp_path: Path) -> None:
+    zipped = gzip.compress(b'{"prompt": "Why?"}\n')
+    assert "gzip -dc FILE | labelkit import -" in cli.run("import", "-", stdin=zipped).err
+    assert "one file at a time" in cli.run("import", tmp_path).err
+
+
+# -- prompts and chats ---------------------------------------------------------------------------
+
+
+def test_chat_logs_give_the_answer_to_the_model_that_wrote_it(cli: Cli, tmp_path: Path) -> None:
+    """WildChat and LMSYS-Chat-1M; without a model it is somebody's demonstration."""
+    row = {"conversation_id": "c", "model": "m", "source": "web", "turn": 1}
+    turns = [{**user("Why?"), "language": "English"}, assistant("good")]
+    path = write_jsonl(tmp_path / "chats.jsonl", [{**row, "conversation": turns}])
+    (record,), report = imported(cli, path)
+    assert (report["format"], record["prompt"], record["source"]) == ("openai", "Why?", "web")
+    assert [(c["text"], c["model"]) for c in record["completions"]] == [("good", "m")]
+    assert record["demonstrations"] == []
+    nobodys = write_jsonl(tmp_path / "sft.jsonl", [{"messages": [user("Who?"), assistant("She.")]}])
+    (who, _), _ = imported(cli, nobodys)
+    assert [d["text"] for d in who["demonstrations"]] == ["She."]
+
+
+def test_turns_as_texts_are_a_conversation(cli: Cli, tmp_path: Path) -> None:
+    rows = [{"conversations": ["Why?", "good"], "source": "se"}, {"conversations": ["Who?"]}]
+    (who, why), report = imported(cli, write_jsonl(tmp_path / "lima.jsonl", rows))
+    assert report["format"] == "sharegpt"
+    assert (why["source"], [d["text"] for d in why["demonstrations"]]) == ("se", ["good"])
+    assert (who["prompt"], who["demonstrations"]) == ("Who?", [])
+
+
+def test_an_empty_conversation_is_said_to_be_empty(cli: Cli, tmp_path: Path) -> None:
+    rows = [{"conversations": [{"from": "human", "value": "Why?"}]}, {"conversations": []}]
+    ran = cli.run("import", write_jsonl(tmp_path / "a.jsonl", rows))
+    assert ":2: conversations: is empty" in ran.err
