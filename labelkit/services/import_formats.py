@@ -9,11 +9,13 @@ from itertools import islice
 from typing import Any
 
 from labelkit import plugins
+from labelkit.domain.models import LabelerKind
 from labelkit.errors import InputError, UsageError
 from labelkit.importers._items import Item, is_json_lines, read_items
 from labelkit.importers._stream import buffered, head_of, is_parquet
 from labelkit.importers._winners import SIDES, TIE
 from labelkit.plugins import ByteStream, Help, Importer, Row
+from labelkit.services.import_voices import Voices
 
 RECORDS = "records"
 _TABLE = "table"
@@ -105,8 +107,12 @@ def rows_of(
     help: Help,
     labeler: str | None,
     lost: Counter[str],
+    voices: Voices,
 ) -> Iterator[Row]:
     """Yield an importer's rows; what the format could not say is counted in `lost`.
+
+    `labeler` made what names nobody; without one they are told apart by `voices`, unless it was a
+    model of the format's own.
 
     Raises UsageError for a help that the format has no use for.
     """
@@ -116,7 +122,8 @@ def rows_of(
     rows = importer.read_with(stream, help) if importer.read_with else importer.read(stream)
     if not importer.foreign:
         return rows
-    return _heard(rows, labeler or importer.labeler, importer.kind, lost)
+    apart = None if labeler or importer.kind != LabelerKind.HUMAN else voices
+    return _heard(rows, labeler or importer.labeler, importer.kind, lost, apart)
 
 
 def items_by_id(stream: ByteStream, name: str) -> dict[str, Mapping[str, Any]]:
@@ -131,22 +138,29 @@ def items_by_id(stream: ByteStream, name: str) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _heard(rows: Iterable[Row], labeler: str, kind: str, lost: Counter[str]) -> Iterator[Row]:
+def _heard(
+    rows: Iterable[Row], labeler: str, kind: str, lost: Counter[str], voices: Voices | None
+) -> Iterator[Row]:
     for row in rows:
         lost.update(row.lost)
         if row.record is not None:
-            yield replace(row, record=_labeled(row.record, labeler, kind))
+            yield replace(row, record=_labeled(row.record, labeler, kind, voices))
         elif row.reason:
             yield row
 
 
-def _labeled(record: Mapping[str, Any], labeler: str, kind: str) -> dict[str, Any]:
+def _labeled(
+    record: Mapping[str, Any], labeler: str, kind: str, voices: Voices | None
+) -> dict[str, Any]:
     """Name the labeler of rankings that have none; a demonstration may stay nobody's."""
-    filled: dict[str, Any] = {"labeler": labeler, "labeler_kind": kind}
-    rankings = [
-        each if each.get("labeler") else {**each, **filled} for each in record.get("rankings", ())
-    ]
-    return {**record, "rankings": rankings}
+
+    def named(ranking: Mapping[str, Any]) -> Mapping[str, Any]:
+        if ranking.get("labeler"):
+            return ranking
+        name = voices.name(labeler, record, ranking) if voices else labeler
+        return {**ranking, "labeler": name, "labeler_kind": kind}
+
+    return {**record, "rankings": [named(each) for each in record.get("rankings", ())]}
 
 
 def parse_columns(said: Iterable[str]) -> dict[str, str]:

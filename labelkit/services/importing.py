@@ -24,6 +24,7 @@ from labelkit.importers._stream import buffered, is_parquet, on_disk
 from labelkit.services import import_memory
 from labelkit.services.files import Replacing
 from labelkit.services.import_formats import RECORDS, detect, items_by_id, rows_of
+from labelkit.services.import_voices import Voices
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
@@ -68,14 +69,21 @@ class ImportReport:
     dry_run: bool = False
     detected: bool = False
     lost: Counter[str] = field(default_factory=Counter)
+    voices: Voices = field(default_factory=Voices)
 
     @property
     def warnings(self) -> list[str]:
         """What should be heard about, though nothing is wrong with the file."""
+        found = []
         if n := self.counts["prompts"][PURGED]:
             said = f"{n:,} of these prompts were deleted for good before, and are back"
-            return [f"{said}: labelkit purge deletes them again"]
-        return []
+            found.append(f"{said}: labelkit purge deletes them again")
+        if n := self.voices.repeats:
+            said = f"{n:,} judged what was judged before, and name nobody"
+            found.append(
+                f"{said}: counted as somebody else's (-2, ...), --labeler makes them one's"
+            )
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `labelkit.import/1`."""
@@ -171,7 +179,7 @@ def _read(
         with _open(options.items, None) as texts:
             items = items_by_id(_unzipped(texts), options.items)
     help = plugins.Help(options.columns, items, options.winners)
-    return rows_of(importer, stream, help, options.labeler, report.lost)
+    return rows_of(importer, stream, help, options.labeler, report.lost, report.voices)
 
 
 def _run(

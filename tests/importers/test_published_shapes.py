@@ -17,6 +17,7 @@ import pytest
 from helpers import Cli, write_jsonl
 
 from labelkit.errors import ExitCode
+from labelkit.services.import_voices import Voices
 
 Row = dict[str, Any]
 
@@ -455,3 +456,67 @@ def test_an_empty_conversation_is_said_to_be_empty(cli: Cli, tmp_path: Path) -> 
     rows = [{"conversations": [{"from": "human", "value": "Why?"}]}, {"conversations": []}]
     ran = cli.run("import", write_jsonl(tmp_path / "a.jsonl", rows))
     assert ":2: conversations: is empty" in ran.err
+
+
+# -- judgements that name nobody -----------------------------------------------------------------
+
+VOTE = {"prompt": "Why?", "completion_a": "good", "completion_b": "bad"}
+
+
+def majority(cli: Cli) -> list[tuple[str, str]]:
+    rows = cli("export", "--format", "rm", "--variant", "standard", "--out", "-").rows
+    return [(row["chosen"], row["rejected"]) for row in rows]
+
+
+def test_nameless_votes_on_one_pair_count_one_by_one(cli: Cli, tmp_path: Path) -> None:
+    """As one labeler's, the first of them would decide against the other two."""
+    rows = [{**VOTE, "winner": said} for said in "baa"]
+    path = write_jsonl(
+        tmp_path / "votes.jsonl", [rows[0], {**rows[1], "prompt": "Who?"}, *rows[1:]]
+    )
+    (_, record), report = imported(cli, path)
+    voices = {each["labeler"] for each in record["rankings"]}
+    assert voices == {"table", "table-2", "table-3"}
+    assert ("good", "bad") in majority(cli)
+    assert ("bad", "good") not in majority(cli)
+    again = cli("import", path)
+    assert "2 judged what was judged before, and name nobody" in again.err
+    assert "rankings: 4 known" in again.err
+    assert report["rankings"]["added"] == 4
+
+
+def test_rows_that_contradict_each_other_make_no_pair(cli: Cli, tmp_path: Path) -> None:
+    rows = [{"prompt": "Why?", "chosen": c, "rejected": r} for c, r in (("x", "y"), ("y", "x"))]
+    cli("import", write_jsonl(tmp_path / "a.jsonl", rows))
+    assert cli.run("export", "--format", "rm", "--out", "-").code == ExitCode.NOTHING_TO_DO
+
+
+def test_who_is_named_has_one_vote(cli: Cli, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [{**VOTE, "winner": said} for said in "ab"])
+    (record,), _ = imported(cli, path, "--labeler", "ana")
+    assert {each["labeler"] for each in record["rankings"]} == {"ana"}
+    assert len(majority(cli)) == 1
+    named = [{**VOTE, "prompt": "Who?", "winner": said, "labeler": "ben"} for said in "ab"]
+    (who, _), _ = imported(cli, write_jsonl(tmp_path / "b.jsonl", named))
+    assert {each["labeler"] for each in who["rankings"]} == {"ben"}
+
+
+def test_every_set_of_completions_has_its_first_voice() -> None:
+    """Far more of them than the table begins with, each twice."""
+    voices = Voices()
+    for suffix in ("", "-2"):
+        for i in range(3000):
+            completions = [{"id": "a", "text": "good"}, {"id": "b", "text": f"bad {i}"}]
+            record = {"prompt": f"Why {i % 7}?", "completions": completions}
+            assert voices.name("n", record, {"tiers": [["a"], ["b"]]}) == f"n{suffix}"
+    assert voices.repeats == 3000
+
+
+def test_an_instruction_without_an_output_is_a_prompt(cli: Cli, tmp_path: Path) -> None:
+    row = {"instruction": "Translate.", "input": "Hello", "system": "Be brief."}
+    (record,), report = imported(cli, write_jsonl(tmp_path / "a.jsonl", [row]))
+    assert report["format"] == "alpaca"
+    assert record["prompt"] == [system("Be brief."), user("Translate.\nHello")]
+    compared = {**row, "output_1": "a", "output_2": "b", "preference": 1}
+    ran = cli.run("import", write_jsonl(tmp_path / "b.jsonl", [compared]))
+    assert "of no format that labelkit knows" in ran.err
