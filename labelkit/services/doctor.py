@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelkit.errors import CheckFailed, LabelkitError, StoreBusy, StoreMissing
+from labelkit.errors import CheckFailed, LabelkitError, StoreBusy, StoreMissing, command
 from labelkit.services import backup
 from labelkit.services.project import opened
 from labelkit.store import core, integrity
@@ -115,7 +115,7 @@ def _rescue(path: Path) -> str:
     newest = next(iter(backup.listed(path)), None)
     if newest is None:
         return "labelkit export --format records saves what can be read; keep the damaged file"
-    return f"labelkit restore {newest.path}"
+    return command("labelkit", "restore", newest.path)
 
 
 def _with_cure(finding: Finding, rescue: str) -> Finding:
@@ -128,7 +128,8 @@ def _surroundings(path: Path, diagnosis: Diagnosis) -> None:
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         what = f"can be read by others (mode {mode:04o})"
-        diagnosis.add(Finding("file", str(path), what, serious=False, cure=f"chmod 600 {path}"))
+        cure = command("chmod", "600", path)
+        diagnosis.add(Finding("file", str(path), what, serious=False, cure=cure))
     if kind := network_filesystem(path):
         what = f"is on a network file system ({kind}), where locks may not hold"
         diagnosis.add(Finding("file", str(path), what, serious=False))
