@@ -182,7 +182,7 @@ def test_numbers_mean_what_the_user_says(cli: Cli, tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "shp.jsonl", [SHP, second, other])
     said = ("--winner", "1=a", "--winner", "0=B", "--winner", "0.5=tie")
     (tie, won), _ = imported(cli, path, *SHP_MAP, *said)
-    assert orders(won) == [WON[0]]
+    assert orders(won) == WON * 2
     assert orders(tie) == [[["bad", "good"]]]
     ran = cli.run("import", path, *SHP_MAP, *said[:4])
     assert ran.code == ExitCode.ERROR
