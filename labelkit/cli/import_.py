@@ -25,7 +25,12 @@ def import_(
     ] = None,
     columns: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of a table holds."),
+        typer.Option(
+            "--map",
+            metavar="COLUMN=FIELD",
+            help="What a column of a table holds: prompt, chosen, rejected, completion_a, winner, "
+            "rank_a, rating_a, model_a, labeler, ...",
+        ),
     ] = None,
     winners: Annotated[
         list[str] | None,
@@ -103,7 +108,7 @@ def _tell(ctx: typer.Context, report: ImportReport) -> None:
 app = one_command(
     import_,
     "labelkit import prompts.jsonl",
-    "labelkit import train.jsonl.gz --from pairs --labeler crowd",
+    "labelkit import train.jsonl.gz --from pairs --labeler ana",
     "labelkit import votes.csv --map question=prompt --map better=chosen --map worse=rejected",
     "zcat dump.jsonl.gz | labelkit import - --max-bad 10 --rejects bad.jsonl",
 )

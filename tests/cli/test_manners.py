@@ -69,6 +69,8 @@ def test_init_twice_keeps_the_first(cli: Cli) -> None:
     found = cli.run("init")
     assert found.code == 1
     assert "is already there" in found.err
+    assert "labelkit config list" in found.err
+    assert bare("config", "list").code == 0
     assert cli.store.read_bytes() == before
 
 
