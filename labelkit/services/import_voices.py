@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from labelkit.domain.canonical import canonical_json
-
 _EMPTY = 0
 _FIRST_ROOM = 1 << 10
 
@@ -41,7 +39,7 @@ def _key_of(record: Mapping[str, Any], ranking: Mapping[str, Any]) -> int:
     texts = {each.get("id"): each["text"] for each in record.get("completions", ())}
     placed = {name for tier in ranking["tiers"] for name in tier}
     judged = sorted(str(texts.get(name, name)) for name in placed | {*ranking.get("unranked", ())})
-    said = canonical_json([record["prompt"], judged])
+    said = "\0".join((str(record["prompt"]), *judged)).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(said, digest_size=8).digest(), "big") or 1
 
 
