@@ -19,6 +19,7 @@ from labelkit.services.import_voices import Voices
 
 RECORDS = "records"
 _TABLE = "table"
+_OF_PROMPTS = {"prompt", "prompt_id", "use_case", "source", "user", "language", "split"}
 _SAMPLE = 20
 _KEYS_SHOWN = 12
 
@@ -57,7 +58,7 @@ def _by_default(own: bool, fields: Sequence[Mapping[str, Any]]) -> str:
     """What items are that no foreign format knows: a table of prompts, or an error."""
     if not own:
         raise _unknown(f"its first items have the fields {_keys(fields)}")
-    if not any(isinstance(value, list | dict) for each in fields for value in each.values()):
+    if all(each.keys() <= _OF_PROMPTS for each in fields):
         return _TABLE
     raise InputError(
         "these are labelkit's own records, which stand one on a line",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
+import json
 import lzma
 from collections.abc import Callable
 from pathlib import Path
@@ -376,8 +377,11 @@ def test_plain_prompts_in_a_table_or_a_list_are_taken(cli: Cli, tmp_path: Path) 
     (record,), report = imported(cli, path)
     assert (report["format"], record["prompt"], record["source"]) == ("table", "Why?", "web")
     path = tmp_path / "prompts.json"
-    path.write_text('[{"prompt": "Who?"}]')
-    assert imported(cli, path)[1]["prompts"]["added"] == 1
+    chat = [system("Be brief."), user("Who?")]
+    path.write_text(json.dumps([{"prompt": chat, "prompt_id": "p1"}]))
+    records, report = imported(cli, path)
+    assert report["prompts"]["added"] == 1
+    assert chat in [each["prompt"] for each in records]
 
 
 def test_records_in_a_list_are_still_told_apart_from_a_table(cli: Cli, tmp_path: Path) -> None:
