@@ -16,6 +16,8 @@ from labelkit.domain.records import RecordError
 from labelkit.errors import InputError
 
 TIE = "tie"
+SHORT = 40
+"""A word for a winner has fewer characters: what is longer is a remark, however it begins."""
 SIDES = tuple(letter.lower() for letter in LETTERS)
 _TIES = re.compile(
     r"(tied?|ties|draws?|drawn|equal(ly|s)?|both(bad|good)?|same|neither)(?![a-z0-9])"
@@ -24,6 +26,8 @@ _WORDS = (
     {"left", "a", "model_a", "response_a", "first", "x"},
     {"right", "b", "model_b", "response_b", "second", "y"},
 )
+_NUMBERED = re.compile(r"(\d+|(?<=[_-])[a-zA-Z])$")
+_ABOUT = re.compile("model|source|name|id|score|rating")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -41,7 +45,7 @@ def winner_of(said: str, names: Sequence[str], also: Mapping[str, str] | None = 
     if said in names:
         return said
     word = said.strip().lower()
-    if _TIES.match(word):
+    if len(word) < SHORT and _TIES.match(word):
         return None
     word = word.replace(" ", "").replace("-", "_")
     if len(names) == 2:
@@ -108,6 +112,25 @@ class Words:
 
     def _crossed(self) -> bool:
         return any(len(self._meant.get(letter, ())) > 1 for letter in "ab")
+
+
+def numbered(names: Iterable[str]) -> list[list[str]]:
+    """Return the fields that are numbered or lettered alike, in that order, two or more of a kind.
+
+    Not those whose names say that they are about a completion.
+
+    >>> numbered(["source", "answer2", "answer1", "model_a", "model_b"])
+    [['answer1', 'answer2']]
+    """
+    groups: dict[str, dict[str, str]] = {}
+    for name in names:
+        if end := _NUMBERED.search(name):
+            groups.setdefault(name[: end.start()].lower(), {})[end.group().lower()] = name
+    return [
+        [group[end] for end in sorted(group, key=lambda end: (len(end), end))]
+        for stem, group in groups.items()
+        if len(group) > 1 and not _ABOUT.search(stem)
+    ]
 
 
 def told_apart(names: Mapping[str, str]) -> dict[str, str]:

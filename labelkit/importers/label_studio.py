@@ -30,13 +30,11 @@ from labelkit.importers._build import (
     objects,
 )
 from labelkit.importers._items import Fields, Lost, one_by_one
-from labelkit.importers._winners import winner_of
+from labelkit.importers._winners import numbered, winner_of
 from labelkit.plugins import Importer
 
 _PROMPTS = ("prompt", "question", "instruction", "query", "dialogue", "text", "context")
 _TEXTS = ("body", "text", "html", "title")
-_NUMBERED = re.compile(r"(\d+|(?<=[_-])[a-zA-Z])$")
-_ABOUT = re.compile("model|source|name|id|score|rating")
 _MINE = {
     *("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement"),
 }
@@ -154,18 +152,11 @@ def _sides(texts: list[str]) -> list[str]:
     >>> _sides(["source", "answer2", "answer1", "model_a", "model_b"])
     ['answer1', 'answer2']
     """
-    groups: dict[str, dict[str, str]] = {}
-    for name in texts:
-        if end := _NUMBERED.search(name):
-            groups.setdefault(name[: end.start()].lower(), {})[end.group().lower()] = name
-    several = {stem: group for stem, group in groups.items() if len(group) > 1}
-    found = [group for stem, group in several.items() if not _ABOUT.search(stem)]
+    found = numbered(texts)
     if len(found) > 1:
-        first, second = (next(iter(group.values())) for group in found[:2])
-        raise RecordError("data", f"are {first[:40]}, ... or {second[:40]}, ... the completions?")
-    if found:
-        return [found[0][end] for end in sorted(found[0], key=lambda end: (len(end), end))]
-    return texts if len(texts) > 1 else []
+        first, second = (group[0][:40] for group in found[:2])
+        raise RecordError("data", f"are {first}, ... or {second}, ... the completions?")
+    return found[0] if found else texts if len(texts) > 1 else []
 
 
 def _prompt(data: Fields, key: str) -> Chat:

@@ -524,3 +524,67 @@ def test_an_instruction_without_an_output_is_a_prompt(cli: Cli, tmp_path: Path) 
     compared = {**row, "output_1": "a", "output_2": "b", "preference": 1}
     ran = cli.run("import", write_jsonl(tmp_path / "b.jsonl", [compared]))
     assert "of no format that labelkit knows" in ran.err
+
+
+# -- Argilla's label questions -------------------------------------------------------------------
+
+FIELDS = {"prompt": "Why?", "response-1": "good", "response-2": "bad"}
+
+
+def argilla(fields: Row, **said: Any) -> Row:
+    return {
+        "id": "r",
+        "fields": fields,
+        "responses": {q: [{"value": value, "user_id": "u"}] for q, value in said.items()},
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (FIELDS, "response-1"),
+        (FIELDS, "Response 1"),
+        (FIELDS, "1"),
+        (FIELDS, "A"),
+        (FIELDS, "left"),
+        ({"prompt": "Why?", "chosen": "bad", "rejected": "good"}, "rejected"),
+        ({"prompt": "Why?", "model_a": "m", "answer_b": "good", "answer_a": "bad"}, "B"),
+    ],
+)
+def test_argilla_labels_that_name_a_side_are_choices(
+    cli: Cli, tmp_path: Path, fields: Row, said: str
+) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [argilla(fields, better=said)])
+    (record,), _ = imported(cli, path)
+    assert orders(record) == WON
+    assert record["demonstrations"] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "tiers", "lost"),
+    [
+        ({"better": "both"}, [[["bad", "good"]]], {}),
+        ({"better": "unsure"}, [], {"answers to better": 1}),
+        ({"kept": ["response-1"]}, [], {"answers to kept": 1}),
+        ({"tags": ["funny", "long"]}, [], {"answers to tags": 1}),
+        ({"helpful": "A", "safe": "B"}, WON, {"answers to safe": 1}),
+        ({"why": "same", "order": ["response-1", "response-2"]}, WON, {}),
+    ],
+)
+def test_argilla_labels_that_name_no_side_are_told(
+    cli: Cli, tmp_path: Path, said: Row, tiers: Any, lost: Row
+) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [argilla(FIELDS, **said)])
+    (record,), report = imported(cli, path)
+    assert orders(record) == tiers
+    assert report.get("lost", {}) == lost
+    assert record["demonstrations"] == []
+
+
+def test_argilla_texts_are_still_demonstrations(cli: Cli, tmp_path: Path) -> None:
+    long = "Both are wrong: short waves of light scatter more than long ones do."
+    rows = [argilla(FIELDS, better=long), argilla({"prompt": "Who?"}, answer="She.")]
+    (who, why), _ = imported(cli, write_jsonl(tmp_path / "a.jsonl", rows))
+    assert [d["text"] for d in why["demonstrations"]] == [long]
+    assert [d["text"] for d in who["demonstrations"]] == ["She."]
+    assert orders(why) == []
