@@ -63,6 +63,22 @@ def test_lines_need_no_screen(store_path: Any) -> None:
     assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic"}
 
 
+def test_rows_for_a_pipe_need_no_numbers(store_path: Any) -> None:
+    loaded = loaded_by("--db", str(store_path), "export", "--format", "rm", "--out", "-")
+    assert "sqlalchemy" in loaded
+    assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic", "pyarrow"}
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [("--jobs=x", "valid integer"), ("--jobs=-1", "0"), ("--min-majority=1.5", "less than")],
+)
+def test_numbers_that_are_typed_are_looked_at(cli: Any, option: str, why: str) -> None:
+    ran = cli.run("export", "--format", "rm", option)
+    assert ran.code == 2
+    assert why in ran.err
+
+
 def test_importing_the_package_is_free() -> None:
     code = "import sys, labelkit; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
