@@ -92,7 +92,7 @@ class Words:
             return winner_of(said, [] if self._crossed() else self.names)
         except LookupError:
             pass
-        if _NUMBER.fullmatch(said):
+        if _NUMBER.fullmatch(said) and len(self.names) > 1:
             columns = ", ".join(column[:40] for column in self._columns)
             raise InputError(
                 f"winner: {said[:40]} is none of {columns}: what the numbers of this "
@@ -138,8 +138,12 @@ def told_apart(names: Mapping[str, str]) -> dict[str, str]:
 
     >>> told_apart({"answer_0": "x", "answer_1": "y"})
     {'0': 'x', '1': 'y'}
+    >>> told_apart({"answer_1": "x", "answer_10": "y"})
+    {'1': 'x', '10': 'y'}
     """
     head = _shared(names)
+    while head and all(column[head - 1].isdigit() for column in names):
+        head -= 1  # numbers are not cut in two
     tail = _shared(column[head:][::-1] for column in names)
     return {column[head : len(column) - tail]: name for column, name in names.items()}
 

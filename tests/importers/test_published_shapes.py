@@ -205,6 +205,16 @@ def test_a_number_that_is_no_column_stops_the_import(
     assert cli.run("export", "--format", "records", "--out", "-").code == ExitCode.NOTHING_TO_DO
 
 
+def test_a_winner_of_one_completion_is_a_bad_row(cli: Cli, tmp_path: Path) -> None:
+    whole = {"q": "Why?", "answer_0": "bad", "answer_1": "good", "best": 1}
+    path = write_jsonl(tmp_path / "a.jsonl", [whole, {**whole, "answer_0": None}])
+    maps = ("--map", "q=prompt", "--map", "answer_0=completion_a", "--map", "answer_1=completion_b")
+    ran = cli("import", path, *maps, "--map", "best=winner", "--max-bad", "1")
+    assert f"{path}:2: winner: '1' is none of the completions" in ran.err
+    (record,) = cli("export", "--format", "records", "--out", "-").rows
+    assert orders(record) == WON
+
+
 def test_a_winner_that_may_be_either_is_refused(cli: Cli, tmp_path: Path) -> None:
     row = {"prompt": "Why?", "completion_a": "good", "completion_b": "bad", "winner": "m"}
     path = write_jsonl(tmp_path / "a.jsonl", [{**row, "model_a": "m", "model_b": "m"}])
