@@ -416,6 +416,20 @@ def test_columns_without_a_name_are_counted_like_others(cli: Cli, tmp_path: Path
     assert report["lost"] == {"field column 1": 1}
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|", ","])
+def test_a_table_out_of_excel_is_read(cli: Cli, tmp_path: Path, mark: str) -> None:
+    """A byte order mark, a line for Excel, line breaks in a cell, cells in quotes."""
+    rows = [["prompt", "chosen", "rejected"], [f"Why{mark} \r\nwhy?", "good", "bad"]]
+    lines = [mark.join(f'"{cell}"' for cell in row) for row in rows]
+    path = tmp_path / "a.csv"
+    path.write_bytes("\r\n".join([f"\ufeffsep={mark}", *lines, ""]).encode())
+    (record,), _ = imported(cli, path)
+    assert record["prompt"] == f"Why{mark} \r\nwhy?"
+    assert orders(record) == WON
+    path.write_bytes(path.read_bytes() + f"x{mark}y\r\n".encode())
+    assert f"{path}:5: line: not a row of a table: 2 cells" in cli.run("import", path).err
+
+
 @pytest.mark.parametrize(
     ("pack", "hint"),
     [
