@@ -612,3 +612,12 @@ def test_argilla_texts_are_still_demonstrations(cli: Cli, tmp_path: Path) -> Non
     assert [d["text"] for d in why["demonstrations"]] == [long]
     assert [d["text"] for d in who["demonstrations"]] == ["She."]
     assert orders(why) == []
+
+
+def test_a_judge_that_was_added_as_a_model_stays_one(cli: Cli, tmp_path: Path) -> None:
+    """Binarized sets do not say that a model chose."""
+    cli("labelers", "add", "gpt-4", "--kind", "model")
+    row = {"prompt": "Why?", "chosen": "good", "rejected": "bad"}
+    cli("import", write_jsonl(tmp_path / "a.jsonl", [row]), "--labeler", "gpt-4")
+    assert cli.run("export", "--format", "rm", "--out", "-").code == ExitCode.NOTHING_TO_DO
+    assert len(cli("export", "--format", "rm", "--labelers", "model", "--out", "-").rows) == 1
