@@ -5,7 +5,8 @@ Anthropic's hh-rlhf, whose rows are two transcripts of `\n\nHuman: ...\n\nAssist
 against hh-rlhf's own harmless-base test split and against what labelkit writes for TRL, ms-swift
 and OpenRLHF. Not checked: rows with tools, and the model columns of published sets.
 
-The prompt may also be called `question` or `input`, or `instruction` beside lists of messages;
+The prompt may also be called `question` or `input`, or `instruction` beside lists of messages, and
+the sides `chosen_response` and `rejected_response`;
 ms-swift has the chosen answer at the end of `messages`, and beside it `rejected_response` or
 `rejected_messages`.
 
@@ -70,6 +71,8 @@ def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
 def _plain(item: Fields) -> dict[str, Any]:
     """The row by TRL's names."""
     row = dict(item)
+    if "chosen_response" in row:  # Argilla's older sets
+        row |= {side: row.pop(f"{side}_response", None) for side in ("chosen", "rejected")}
     asked_by = next((name for name in _PROMPT if row.get(name) is not None), None)
     if asked_by:
         row["prompt"] = row.pop(asked_by)
@@ -159,6 +162,8 @@ def _apart(chosen: Chat, rejected: Chat) -> tuple[Chat, str, str]:
 def recognises(item: Mapping[str, Any]) -> bool:
     if "messages" in item and not item.keys().isdisjoint(_SWIFT):
         return True
+    if {"chosen_response", "rejected_response"} <= item.keys():
+        return "chosen" not in item
     if item.get("chosen") is None or item.get("rejected") is None:
         return False
     listed = isinstance(item["chosen"], list)

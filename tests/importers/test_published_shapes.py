@@ -94,6 +94,17 @@ PAIRS: dict[str, tuple[Row, Any]] = {
         },
         "Why?",
     ),
+    "ultrafeedback-binarized-preferences": (
+        {
+            "instruction": "Why?",
+            "chosen_response": "good",
+            "rejected_response": "bad",
+            "chosen_avg_rating": 5.0,
+            "rejected_avg_rating": 3.5,
+            "chosen_model": "m",
+        },
+        "Why?",
+    ),
     "capybara": (
         {
             "prompt": "Why?",
