@@ -26,8 +26,10 @@ def recognises(item: Mapping[str, Any]) -> bool:
     """Whether there is a prompt, and nothing but a record's fields or a list of what it has."""
     if "prompt" not in item:
         return False
-    lists = any(isinstance(item.get(key), list) for key in _LISTS)
-    return lists or item.keys() <= RecordShape.__annotations__.keys()
+    lists = [item[key] for key in _LISTS if isinstance(item.get(key), list)]
+    if any(each and not isinstance(each[0], dict) for each in lists):
+        return False  # texts in a list are a table's
+    return bool(lists) or item.keys() <= RecordShape.__annotations__.keys()
 
 
 PLUGIN = Importer("labelkit records (JSONL)", read, recognises, foreign=False)

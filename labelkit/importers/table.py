@@ -5,6 +5,7 @@ A row has a `prompt` and one of:
 - `completion_a`, `completion_b`, ... up to `_i`, with `winner` (`a`, `left`, a model's name, a
   column's name, `tie`, ...), or `ranking` (`A > B = C`), or `rank_a`, `rank_b`, ... (1 the best),
   or `rating_a`, ...; `model_a`, `id_a`, ... say where they come from;
+- `completions`, a list, with `ranks` (1 the best) or `ratings`, and perhaps `models`: lists too;
 - `completion`, one a row, with `rank` or `rating`: neighbouring rows of one prompt and labeler
   make one ranking;
 - `demonstration`: an ideal completion.
@@ -28,6 +29,7 @@ from labelkit.importers._build import (
     Chat,
     Draft,
     apart,
+    as_text,
     asked,
     beyond,
     by_score,
@@ -48,11 +50,13 @@ _GUIDELINE = "table@1"  # whose scale is not in the file
 _RATINGS = range(101)
 _ABOUT = ("prompt_id", "use_case", "source", "user", "language", "split")
 _WHO = ("labeler", "note", "submitted_at", "guideline", "batch")
+_OF_ALL = ("ranks", "ratings", "models")
 _OF_EACH = ("completion", "model", "id", "rank", "rating")
 _TEXTS = ("chosen", "rejected", "completion", *(f"completion_{side}" for side in SIDES))
 FIELDS = {
     *("prompt", "system", *_ABOUT, *_WHO, "seconds", "meta"),
     *("chosen", "rejected", "winner", "ranking", "demonstration", *_OF_EACH),
+    *("completions", *_OF_ALL),
     *(f"{field}_{side}" for field in _OF_EACH for side in SIDES),
 }
 
@@ -152,9 +156,13 @@ def _convert(
         meta=first["meta"],
         **{key: name_of(first.get(key)) for key in _ABOUT},
     )
+    if "completions" not in first:
+        lost += [f"column {first['columns'][name]}" for name in _OF_ALL if name in first]
     if demonstration := maybe_text(first, "demonstration"):
         draft.demonstration(demonstration, **_who(first))
-    if "completion" in first:
+    if "completions" in first:
+        _listed_ones(draft, first)
+    elif "completion" in first:
         _tall(draft, rows)
     elif "chosen" in first or "rejected" in first:
         better = draft.completion("chosen", text(first, "chosen"))
@@ -245,6 +253,34 @@ def _tall(draft: Draft, rows: list[dict[str, Any]]) -> None:
     _ranked(draft, places, rows[0])
 
 
+def _listed_ones(draft: Draft, row: Fields) -> None:
+    said = _listed(row["completions"])
+    if said is None:
+        raise RecordError("completions", "must be a list")
+    more = {name: _as_many(row, name, len(said)) for name in _OF_ALL}
+    places: dict[str, dict[str, float]] = {"rank": {}, "rating": {}}
+    for i, each in enumerate(said):
+        where = f"completions.{i}"
+        answer = _chat(each, where) if isinstance(each, list) else []
+        if len(answer) > 1:
+            raise RecordError(where, "must be one answer")
+        text = parted(answer, where)[1] if isinstance(each, list) else as_text(each, where)
+        name = draft.completion(str(i), text, model=name_of(more["models"][i]))
+        judged = {"rank": more["ranks"][i], "rating": more["ratings"][i]}
+        _placed(places, name, {k: v for k, v in judged.items() if v is not None}, "rank", "rating")
+    _ranked(draft, places, row)
+
+
+def _as_many(row: Fields, name: str, size: int) -> list[Any]:
+    """A list with something for each completion, or with nothing."""
+    if name not in row:
+        return [None] * size
+    found = _listed(row[name])
+    if found is None or len(found) != size:
+        raise RecordError(name, f"must be a list of {size}, one for each completion")
+    return found
+
+
 def _wide(draft: Draft, row: dict[str, Any], winners: Mapping[str, str]) -> None:
     names: dict[str, str] = {}
     letters: dict[str, str] = {}
@@ -322,6 +358,8 @@ def recognises(item: Mapping[str, Any]) -> bool:
     if "prompt" not in item or {"response", "chosen", "rejected"} & item.keys():
         return False
     two = {"completion_a", "completion_b"} <= item.keys()
+    if isinstance(item.get("completions"), list):
+        return not {"ranks", "ratings"}.isdisjoint(item)
     return two or ("completion" in item and not {"rank", "rating", "labeler"}.isdisjoint(item))
 
 

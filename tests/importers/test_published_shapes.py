@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import Cli, write_jsonl
+from helpers import Cli, ranking, write_jsonl
+from helpers import record as record_of
 
 from labelkit.errors import ExitCode
 from labelkit.services.import_voices import Voices
@@ -632,3 +633,52 @@ def test_a_judge_that_was_added_as_a_model_stays_one(cli: Cli, tmp_path: Path) -
     cli("import", write_jsonl(tmp_path / "a.jsonl", [row]), "--labeler", "gpt-4")
     assert cli.run("export", "--format", "rm", "--out", "-").code == ExitCode.NOTHING_TO_DO
     assert len(cli("export", "--format", "rm", "--labelers", "model", "--out", "-").rows) == 1
+
+
+# -- completions in a list -----------------------------------------------------------------------
+
+LISTED = {"q": "Why?", "all": ["bad", "good", "fair"], "by": ["m", "n", None]}
+LISTED_MAP = ("--map", "q=prompt", "--map", "all=completions", "--map", "by=models")
+
+
+@pytest.mark.parametrize(
+    ("column", "said", "tiers"),
+    [
+        ("ratings", [1.5, 4, 4], [["fair", "good"], ["bad"]]),
+        ("ratings", [1, 5, None], [["good"], ["bad"]]),
+        ("ranks", [3, 1, 2], [["good"], ["fair"], ["bad"]]),
+    ],
+)
+def test_completions_in_a_list_are_placed(
+    cli: Cli, tmp_path: Path, column: str, said: list[Any], tiers: list[list[str]]
+) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [{**LISTED, "said": said}])
+    (record,), _ = imported(cli, path, *LISTED_MAP, "--map", f"said={column}")
+    assert orders(record) == [tiers]
+    assert {(c["text"], c["model"]) for c in record["completions"]} == {
+        *(("bad", "m"), ("good", "n"), ("fair", None))
+    }
+
+
+@pytest.mark.parametrize("said", [[1, 2], [1, 2, 3, 4], 1, "1, 2, 3"])
+def test_a_list_of_another_length_is_refused(cli: Cli, tmp_path: Path, said: object) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [{**LISTED, "said": said}])
+    ran = cli.run("import", path, *LISTED_MAP, "--map", "said=ratings")
+    assert f"{path}:1: ratings: must be a list of 3, one for each completion" in ran.err
+
+
+def test_rankings_exported_for_trl_come_back(cli: Cli, tmp_path: Path) -> None:
+    source = record_of("Why?", 4, rankings=[ranking("ana", "c > a = b > d")])
+    cli("import", write_jsonl(tmp_path / "a.jsonl", [source]))
+    cli("export", "--format", "rankings", "--out", tmp_path / "out")
+    other = Cli(tmp_path / "other.db")
+    other("init")
+    (back,), report = imported(other, tmp_path / "out" / "train.jsonl")
+    assert report["format"] == "table"
+    assert orders(back) == orders(cli("export", "--format", "records", "--out", "-").rows[0])
+
+
+def test_lists_without_completions_are_told(cli: Cli, tmp_path: Path) -> None:
+    row = {**VOTE, "winner": "a", "ratings": [1, 2]}
+    _, report = imported(cli, write_jsonl(tmp_path / "a.jsonl", [row]))
+    assert report["lost"] == {"column ratings": 1}
