@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -50,6 +51,8 @@ class Bench(Generic[S]):
         self.note: NoteRequest | None = None
         self.parting: str | None = None
         self.nothing_left = False
+        self.hurried = False
+        self.acted = 0.0
 
     def start(self) -> bool:
         """Open the first task; False when there is none."""
@@ -64,6 +67,7 @@ class Bench(Generic[S]):
         self.message = ""
         self.pages[-1].press(key)
         self.save()
+        self.acted = time.monotonic()
 
     def save(self) -> None:
         """Keep everything; what cannot be kept is said in the header until it can."""
@@ -74,6 +78,15 @@ class Bench(Generic[S]):
             self.trouble = ""
         except StoreError as error:
             self.trouble = f"NOT SAVED: {error}"
+
+    def meant(self) -> bool:
+        """Whether a key that puts the task away was pressed by itself.
+
+        One that came before the key before it had shown its effect was pasted, or typed blindly.
+        """
+        if self.hurried:
+            self.message = "That came too fast to be meant: once more, please"
+        return not self.hurried
 
     def draw(self, size: Size) -> Lines:
         self.size = size

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
+from textual import events
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -32,6 +35,10 @@ PAPER = Theme(
 )
 THEMES = {"dark": "textual-dark", "light": PAPER.name, "ansi": "ansi-dark"}
 RENEW_AFTER = LEASE_SECONDS / 6
+BREATH = 0.005
+"""Seconds; keys that follow each other faster were not pressed one by one."""
+PATIENCE = 2.0
+"""Seconds that a key may take before the next one is dealt with all the same."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -54,6 +61,20 @@ class Keeper:
             self._bench.message = f"{trouble}; what you do is kept as a draft"
 
 
+class DeskScreen(Screen[None]):
+    """A screen that says when it can take keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = asyncio.Event()
+
+    def on_mount(self) -> None:
+        self.ready.set()
+
+    def keep(self) -> None:
+        """Hand over what was typed and nobody was told of yet."""
+
+
 class DeskApp(App[None]):
     """An app that loses nothing, whatever ends it."""
 
@@ -69,6 +90,40 @@ class DeskApp(App[None]):
         self.theme = THEMES[theme]
         self._ended_by: signal.Signals | None = None
         self._failure: Exception | None = None
+        self._last_key = 0.0
+
+    async def on_event(self, event: events.Event) -> None:
+        """Part of Textual: let each key have its effect before the next one is looked at.
+
+        Else what is typed ahead goes to the screen that a key before it has just left.
+        """
+        if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
+            self.bench.hurried = False
+            if isinstance(event, events.Key | events.Paste):
+                await self._typed(event)
+                return
+        await super().on_event(event)
+
+    async def _typed(self, event: events.Key | events.Paste) -> None:
+        top = self.screen
+        if isinstance(top, DeskScreen) and not top.ready.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(top.ready.wait(), PATIENCE)
+        self.bench.hurried = event.time < max(self.bench.acted, self._last_key + BREATH)
+        self._last_key = event.time
+        target = self.focused or top
+        await super().on_event(event)
+        await self._drained(target)
+        if self.screen is not top:
+            await self._drained(self.screen)
+
+    @staticmethod
+    async def _drained(pump: MessagePump) -> None:
+        """Wait until what was sent to a screen or an editor so far has been acted upon."""
+        done = asyncio.Event()
+        if pump.is_attached and pump.call_later(done.set):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), PATIENCE)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -78,7 +133,13 @@ class DeskApp(App[None]):
     def _signalled(self, number: signal.Signals) -> None:
         """Textual alone would leave the terminal raw: end as if the labeler had left."""
         self._ended_by = number
+        self._keep()
         self.exit()
+
+    def _keep(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DeskScreen):
+                screen.keep()
 
     def _fatal_error(self) -> None:
         # Textual's own report shows local variables, and with them texts nobody made safe.
@@ -87,6 +148,7 @@ class DeskApp(App[None]):
 
     def leave(self) -> None:
         """Save and end."""
+        self._keep()
         if self.bench.session.open:
             self.bench.leave()
         self.exit()
