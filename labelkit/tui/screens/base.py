@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import signal
 import time
 from contextlib import suppress
@@ -40,6 +42,7 @@ BREATH = 0.005
 PATIENCE = 2.0
 """Seconds that a key may take before the next one is dealt with all the same."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+JOB_CONTROL = (signal.SIGTSTP, signal.SIGCONT)
 
 
 class Keeper:
@@ -91,6 +94,7 @@ class DeskApp(App[None]):
         self._ended_by: signal.Signals | None = None
         self._failure: Exception | None = None
         self._last_key = 0.0
+        self._back_from_stop = False
 
     async def on_event(self, event: events.Event) -> None:
         """Part of Textual: let each key have its effect before the next one is looked at.
@@ -129,6 +133,30 @@ class DeskApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
+        if not self.is_headless:
+            loop.add_signal_handler(signal.SIGTSTP, self._stop)
+            loop.add_signal_handler(signal.SIGCONT, self._continue)
+            self.set_interval(1.0, self._look_for_terminal)
+
+    def _stop(self) -> None:
+        """Leave the screen to the shell; paint it anew when somebody comes back to it."""
+        with self.suspend():
+            os.kill(os.getpid(), signal.SIGSTOP)
+        self._back_from_stop = True
+
+    def _continue(self) -> None:
+        """After a stop that could not be seen coming, the terminal is whatever others made it."""
+        if not self._back_from_stop:
+            with self.suspend():
+                pass
+        self._back_from_stop = False
+
+    def _look_for_terminal(self) -> None:
+        """Without a session of its own nobody says that a terminal went: reading would spin."""
+        poll = select.poll()
+        poll.register(0, 0)
+        if any(what & select.POLLHUP for _, what in poll.poll(0)):
+            self._signalled(signal.SIGHUP)
 
     def _signalled(self, number: signal.Signals) -> None:
         """Textual alone would leave the terminal raw: end as if the labeler had left."""
@@ -161,7 +189,9 @@ class DeskApp(App[None]):
 
     def run_to_the_end(self) -> None:
         """Run; then let a signal or a failure that ended it have its usual effect."""
-        before: dict[signal.Signals, Any] = {n: signal.getsignal(n) for n in SIGNALS}
+        before: dict[signal.Signals, Any] = {
+            n: signal.getsignal(n) for n in (*SIGNALS, *JOB_CONTROL)
+        }
         try:
             self.run()
         finally:
