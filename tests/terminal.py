@@ -84,7 +84,7 @@ class Screen:
             if wide and self.x < self.width:
                 self.rows[self.y][self.x : self.x + wide] = [char] + [""] * (wide - 1)
             elif not wide and self.x:
-                self.rows[self.y][self.x - 1] += char
+                self.rows[self.y][min(self.x, self.width) - 1] += char
             self.x += wide
 
     def _obey(self, args: str, final: str) -> None:

@@ -69,10 +69,10 @@ def create(path: Path, fill: Callable[[Tx], object] = lambda _tx: None) -> None:
     half a store.
     """
     taken = Conflict(f"{path} is already there", hint="choose another name with --db")
+    sweep_strays(path.parent)
     if path.exists():
         raise taken
     draft = fresh_name(path)
-    sweep_strays(path.parent)
     try:
         engine = build(draft)
         with writing(engine, draft) as tx:

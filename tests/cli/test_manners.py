@@ -182,3 +182,11 @@ def test_a_read_only_store_can_be_read_and_refuses_to_be_written(
         assert "read-only" in found.err or "no permission" in found.err
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_pipe_gets_utf8_whatever_the_locale(cli: Cli, tmp_path: Path) -> None:
+    cli("import", write_jsonl(tmp_path / "in.jsonl", [record("Größe 漢字", prompt_id="p")]))
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    argv = [*LABELKIT, "--db", str(cli.store), "prompts", "show", "p"]
+    found = subprocess.run(argv, capture_output=True, env=env, timeout=60, check=True)
+    assert "Größe 漢字".encode() in found.stdout
