@@ -90,6 +90,8 @@ class Bench(Generic[S]):
 
     def draw(self, size: Size) -> Lines:
         self.size = size
+        if self.parting is not None:
+            return fill([], size.height, size.width)
         if size.width < SMALLEST.width or size.height < SMALLEST.height:
             words = f"Make the window larger: {SMALLEST.width} x {SMALLEST.height} or more"
             return fill(list(Content(words).wrap(max(1, size.width))), size.height, size.width)

@@ -69,6 +69,7 @@ class WriteScreen(DeskScreen):
         self.set_class(event.size.width >= NORMAL, "side")
         if not self.bench.pages and not self.bench.start():
             self.app.exit()
+        if self.bench.parting is not None:
             return
         self._load()
         self.call_after_refresh(self.draw)
@@ -86,7 +87,7 @@ class WriteScreen(DeskScreen):
 
     def _load(self) -> None:
         """Bring a newly opened task into the editor."""
-        if not self._in_editor():
+        if self.bench.parting is None and not self._in_editor():
             self._shown = self._handle()
             editor = self.query_one(Editor)
             editor.load_text(editable(self.bench.session.text))

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from torture import stage
+from torture.budget import Budget
 from torture.plants import PLANTS
 
 from labelkit.services import backup, bundling, merging, upgrade
@@ -397,14 +398,16 @@ JOBS: dict[str, type[Job]] = {
 }
 
 
-def run(name: str, kills: int, seed: int, folder: Path, plant: str | None = None) -> Tally:
+def run(
+    name: str, kills: int, seed: int, folder: Path, budget: Budget, plant: str | None = None
+) -> Tally:
     """Kill a job `kills` times and return what became of it; with a plant, until that is seen."""
     rnd = random.Random(seed)
     job = JOBS[name](folder, rnd)
     tally = Tally(name)
     longest = job.longest(plant)
     for turn in range(4 * kills):  # some finish before they are killed
-        if tally.kills >= kills:
+        if tally.kills >= kills or not budget.goes_on(tally.kills, kills):
             break
         job.prepare(turn)
         # Every fifth time upon an acknowledgement, when most is at stake.
@@ -470,10 +473,12 @@ def main() -> None:
     parser.add_argument("job", choices=[*JOBS])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--plant", choices=[*PLANTS])
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        tally = run(args.job, args.kills, args.seed, Path(folder), args.plant)
+        budget = Budget(args.seconds, said_every=30)
+        tally = run(args.job, args.kills, args.seed, Path(folder), budget, args.plant)
     sys.stdout.write(json.dumps(asdict(tally)) + "\n")
     if not args.plant and tally.lost + tally.torn:
         sys.exit("something acknowledged was lost, or something is half there")

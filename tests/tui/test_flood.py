@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import random
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers import Cli, record, write_jsonl
-from terminal import KEYS, Terminal, labelkit
-
-FIRST = {"rank": "Completion A", "write": "Write the best answer"}
-SIGNS = [*"abcdefghijklmnoprstuvwxyz0123456789=+-<>,.?", "é", "🙂", "שלום", "\x00", "\x1c", "\x9b"]
-LEAVING = ("ctrl+c", "escape")  # an escape would join the sign after it, and most are for leaving
-NAMED = [keys for name, keys in KEYS.items() if name not in LEAVING]
-SEQUENCES = ["\x1b[<0;10;10M", "\x1b[<0;10;10m", "\x1b[<64;10;10M", "\x1b[I", "\x1b[O", "\x1b[99~"]
-QUIT = "\x11"
-PASTES = ["\x1b[200~7\r\rs1\x1b[201~", "\x1b[200~\x1b[201~"]
+from helpers import Cli
+from torture import flood
+from torture.budget import Budget
+from torture.flood import at_once, begun, labels
 
 
 @pytest.fixture
-def desk(cli: Cli, tmp_path: Path) -> Cli:
-    cli("import", write_jsonl(tmp_path / "in.jsonl", [record(f"question {i}") for i in range(4)]))
-    cli("labelers", "add", "ana")
-    cli("assign", "--overlap", 2)
-    return cli
-
-
-def begun(desk: Cli, verb: str) -> Terminal:
-    term = Terminal(labelkit(desk.store, verb, "--as", "ana"))
-    term.wait_for(FIRST[verb])
-    return term
-
-
-def at_once(term: Terminal, keys: str) -> None:
-    """Type without waiting for anything, reading what is drawn so that nobody blocks."""
-    data = keys.encode()
-    os.set_blocking(term.master, False)
-    while data and term.process.poll() is None:
-        with suppress(BlockingIOError):
-            data = data[os.write(term.master, data[:1024]) :]
-        term.read(0.001)
-    os.set_blocking(term.master, True)
-
-
-def labels(desk: Cli) -> int:
-    status = desk("status", "--json").json
-    return int(status["rankings"] + status["demonstrations"] + sum(status["skips"].values()))
+def desk(tmp_path: Path) -> Cli:
+    return flood.desk(tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", FIRST)
-@pytest.mark.parametrize("seed", [1])
-def test_a_flood_of_keys_stores_nothing_and_breaks_nothing(desk: Cli, verb: str, seed: int) -> None:
-    rnd = random.Random(seed)
-    some = [*SIGNS, *NAMED, *SEQUENCES, *PASTES]
-    with begun(desk, verb) as term:
-        at_once(term, "".join(rnd.choice(some) for _ in range(1000)))
-        at_once(term, QUIT)
-        assert term.end(60) == 0, term.screen.text
-        assert term.restored
-        assert b"Traceback" not in term.raw
-    assert labels(desk) == 0
-    with Terminal(labelkit(desk.store, verb, "--as", "ana")) as term:
-        term.wait_for("Task 1 of 4")
+def test_a_flood_of_keys_stores_nothing_and_breaks_nothing(tmp_path: Path) -> None:
+    found = flood.run(tmp_path, seed=1, rounds=2, n=1000, budget=Budget())
+    assert found.wrong == []
+    assert found.floods == 2
+
+
+@pytest.mark.slow
+def test_a_planted_fault_is_seen(tmp_path: Path) -> None:
+    assert flood.run(tmp_path, 1, 20, 300, Budget(), plant="blind-keys").wrong
 
 
 def test_what_is_typed_right_after_n_is_in_the_note(desk: Cli) -> None:
