@@ -54,12 +54,12 @@ def _killed(job: str, most: int) -> Part:
 
 def _planted() -> list[Part]:
     plants = [("torture.kills", job, plant) for job, plant in test_kills.PLANTED]
-    plants += [("torture.commands", name, plant) for name, plant in test_commands.PLANTED]
+    plants += [("torture.commands --most 12", *each) for each in test_commands.PLANTED]
     plants += [("torture.power_export", "", plant) for plant in test_power.PLANTED]
     plants += [("torture.faults", "", "no-transaction"), ("torture.flood", "", "blind-keys")]
     found = [
-        Part(f"{plant} in {what or module}", (module, *([what] if what else []), "--plant", plant),
-             planted=True)
+        Part(f"{plant} in {what or module}",
+             (*module.split(), *([what] if what else []), "--plant", plant), planted=True)
         for module, what, plant in plants
     ]  # fmt: skip
     found.append(

@@ -28,6 +28,7 @@ from torture.plants import PLANTS
 
 from labelkit.services import backup, bundling, merging, upgrade
 from labelkit.services.desk import Desk
+from labelkit.services.export_options import Container
 from labelkit.services.exporting import ExportOptions, export
 from labelkit.services.importing import import_file
 
@@ -190,6 +191,8 @@ class Importing(Job):
 class Exporting(Job):
     """An export takes the place of another: every file is one or the other, whole."""
 
+    container: Container = "jsonl"
+
     def prepare(self, turn: int) -> None:
         self.out = self.folder / "out"
         if not self.path.exists():
@@ -201,9 +204,9 @@ class Exporting(Job):
     def _write(self, version: int) -> Path:
         from labelkit.domain.pairs import PairOptions
 
-        scheme = ("all", "best-worst")[version]
-        export(self.path, ExportOptions("rm", pairs=PairOptions(scheme=scheme)), self.out)
-        return self.out / "train.jsonl"
+        pairs = PairOptions(scheme=("all", "best-worst")[version])
+        export(self.path, ExportOptions("rm", pairs=pairs, container=self.container), self.out)
+        return self.out / f"train.{self.container}"
 
     @staticmethod
     def _name(path: Path) -> str:
@@ -215,9 +218,9 @@ class Exporting(Job):
 
     def judge(self, acked: list[str], tally: Tally) -> None:
         tally.acknowledged += len(acked)
-        target = self.out / "train.jsonl"
+        target = self.out / f"train.{self.container}"
         if not target.exists() or self._name(target) not in self.whole:
-            tally.note("torn", "train.jsonl is neither the old file nor the new one")
+            tally.note("torn", f"{target.name} is neither the old file nor the new one")
         manifest = self.out / "manifest.json"
         if manifest.exists():
             try:
@@ -233,6 +236,12 @@ class Exporting(Job):
     def strays(self) -> list[str]:
         self._write(0)
         return [p.name for p in self.out.iterdir() if p.name.startswith(".")]
+
+
+class ExportingParquet(Exporting):
+    """The same for a file whose end says where everything in it is."""
+
+    container = "parquet"
 
 
 class Migrating(Job):
@@ -392,6 +401,7 @@ JOBS: dict[str, type[Job]] = {
     "ranking": Ranking,
     "importing": Importing,
     "exporting": Exporting,
+    "exporting-parquet": ExportingParquet,
     "migrating": Migrating,
     "restoring": Restoring,
     "merging": Merging,
