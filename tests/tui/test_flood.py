@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers import Cli
+from terminal import Terminal, labelkit
 from torture import flood
 from torture.budget import Budget
 from torture.flood import at_once, begun, labels
@@ -75,3 +76,15 @@ def test_a_long_paste_is_all_there(desk: Cli) -> None:
         term.wait_for("Stored.")
     rows = desk("export", "--format", "records", "--out", "-").rows
     assert [d["text"] for row in rows for d in row["demonstrations"]] == [text]
+
+
+def test_a_line_that_the_terminal_cut_is_told(desk: Cli) -> None:
+    """Line mode reads by the line, and the kernel keeps the first 4,095 bytes of one."""
+    argv = labelkit(desk.store, "write", "--as", "ana", "--plain")
+    with Terminal(argv) as term:
+        term.wait_for("/help for more")
+        at_once(term, "x" * 4094 + "\r")
+        term.wait_for("write> ")
+        at_once(term, "y" * 5000 + "\r")
+        term.wait_for("passes only 4,095 bytes on")
+        assert term.raw.count(b"CUT") == 1
