@@ -72,10 +72,10 @@ def create(path: Path, fill: Callable[[Tx], object] = lambda _tx: None) -> None:
         f"{path} is already there",
         hint="labelkit init FOLDER makes another; labelkit config list says what chose this one",
     )
+    sweep_strays(path.parent)
     if path.exists():
         raise taken
     draft = fresh_name(path)
-    sweep_strays(path.parent)
     try:
         engine = build(draft)
         with writing(engine, draft) as tx:

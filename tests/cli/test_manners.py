@@ -207,3 +207,11 @@ def test_what_is_said_to_run_can_be_run(tmp_path: Path) -> None:
         ["chmod", "600", str(cli.store)],
         ["labelkit", "rank", "--as", "the new one"],
     ]
+
+
+def test_a_pipe_gets_utf8_whatever_the_locale(cli: Cli, tmp_path: Path) -> None:
+    cli("import", write_jsonl(tmp_path / "in.jsonl", [record("Größe 漢字", prompt_id="p")]))
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    argv = [*LABELKIT, "--db", str(cli.store), "prompts", "show", "p"]
+    found = subprocess.run(argv, capture_output=True, env=env, timeout=60, check=True)
+    assert "Größe 漢字".encode() in found.stdout
