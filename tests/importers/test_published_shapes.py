@@ -10,7 +10,10 @@ import csv
 import gzip
 import json
 import lzma
+import random
+from collections import Counter
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -550,6 +553,18 @@ def test_every_set_of_completions_has_its_first_voice() -> None:
             record = {"prompt": f"Why {i % 7}?", "completions": completions}
             assert voices.name("n", record, {"tiers": [["a"], ["b"]]}) == f"n{suffix}"
     assert voices.repeats == 3000
+
+
+def test_no_voice_judges_a_pair_twice() -> None:
+    """Also where the rankings of a prompt are of different completions."""
+    voices, record = Voices(), {"prompt": "Why?", "completions": []}
+    heard: Counter[tuple[str, str, str]] = Counter()
+    said = random.Random(1)
+    for _ in range(60):
+        names = said.sample("abcdef", said.randint(2, 4))
+        voice = voices.name("n", record, {"tiers": [[name] for name in names]})
+        heard.update((voice, *pair) for pair in combinations(sorted(names), 2))
+    assert set(heard.values()) == {1}
 
 
 def test_an_instruction_without_an_output_is_a_prompt(cli: Cli, tmp_path: Path) -> None:
