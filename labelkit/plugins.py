@@ -37,7 +37,8 @@ class Row:
 
     A foreign file has more to say: `line` counts in `unit` (line, item or row), `given` is what
     stood there before it became a record, and `lost` are phrases for what labelkit has no place
-    for; a row of nothing else is no bad row.
+    for; a row of nothing else is no bad row. `shaped` says that the record's types and names are
+    known to be right: nobody looks at them again.
     """
 
     line: int
@@ -47,6 +48,7 @@ class Row:
     unit: str = "line"
     given: Mapping[str, Any] | None = None
     lost: tuple[str, ...] = ()
+    shaped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import mmap
 import multiprocessing
-import os
 import signal
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -53,12 +52,6 @@ class Job:
     def ranges(self) -> list[Range]:
         """Cut the job into ranges of about equally many prompts: uids are spread evenly."""
         return self.within.cut(max(1, -(-self.prompts // _PROMPTS)))
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def lines(

@@ -19,9 +19,10 @@ from labelkit.domain.splits import SplitPlan
 from labelkit.domain.withheld import EXCLUDED
 from labelkit.errors import NothingToDo, UsageError
 from labelkit.plugins import Exporter, Stage
+from labelkit.services.cores import cores
 from labelkit.services.export_card import CARD, card, paths_by_split
 from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Layout
-from labelkit.services.export_jobs import Job, cores, lines
+from labelkit.services.export_jobs import Job, lines
 from labelkit.services.export_lines import Writer, rejected_columns
 from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
 from labelkit.services.export_parquet import Parquet, pyarrow

@@ -9,8 +9,8 @@ import io
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,8 @@ from labelkit import plugins
 from labelkit.domain.models import Guideline
 from labelkit.domain.records import Incoming, Known, RecordError, from_record
 from labelkit.errors import InputError
-from labelkit.importers._shape import check_shape
 from labelkit.importers._stream import buffered, is_parquet, on_disk
-from labelkit.services import import_memory
+from labelkit.services import import_ahead, import_memory
 from labelkit.services.files import Replacing
 from labelkit.services.import_formats import RECORDS, detect, items_by_id, rows_of
 from labelkit.services.import_voices import Voices
@@ -29,6 +28,7 @@ from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
 from labelkit.store.ingest import PURGED, Counts, Ingest
+from labelkit.store.prepared import Prepared, prepare
 
 SHOWN_PROBLEMS = 50
 _PIECE = 1 << 20
@@ -126,7 +126,8 @@ def import_file(
         try:
             with opened_store.write() as tx, _open(source, progress) as file, _no_collector():
                 if not _known(tx, file, report, options):
-                    _run(tx, _rows(_unzipped(file), report, options), report, options, rejects)
+                    with closing(_rows(_unzipped(file), report, options)) as rows:
+                        _run(tx, rows, report, options, rejects)
                     _remember(tx, file, report)
                 if options.dry_run:
                     raise _Undo
@@ -160,7 +161,7 @@ def _remember(tx: Tx, file: _Counted, report: ImportReport) -> None:
 
 def _rows(
     stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
-) -> Iterator[plugins.Row]:
+) -> Generator[plugins.Row | Prepared]:
     source = buffered(stream)
     if not report.detected:
         yield from _read(source, report, options)
@@ -172,19 +173,20 @@ def _rows(
 
 def _read(
     stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
-) -> Iterator[plugins.Row]:
+) -> Iterator[plugins.Row | Prepared]:
     importer: plugins.Importer = plugins.importers.get(report.format)
     items: Mapping[str, Mapping[str, Any]] = {}
     if options.items is not None:
         with _open(options.items, None) as texts:
             items = items_by_id(_unzipped(texts), options.items)
     help = plugins.Help(options.columns, items, options.winners)
-    return rows_of(importer, stream, help, options.labeler, report.lost, report.voices)
+    found = rows_of(importer, stream, help, options.labeler, report.lost, report.voices)
+    return import_ahead.rows(stream) if report.format == RECORDS else found
 
 
 def _run(
     tx: Tx,
-    rows: Iterator[plugins.Row],
+    rows: Iterator[plugins.Row | Prepared],
     report: ImportReport,
     options: ImportOptions,
     rejects: Callable[[plugins.Row, RecordError], None],
@@ -193,15 +195,18 @@ def _run(
     known = Known(ingest.completion_names, _remembered_guidelines(tx))
     good = 0
     for row in rows:
-        try:
-            incoming = _incoming(row, known)
-        except RecordError as error:
-            _note(report, row, error)
-            rejects(row, error)
-            continue
+        if isinstance(row, plugins.Row):
+            try:
+                prepared = prepare(_incoming(row, known))
+            except RecordError as error:
+                _note(report, row, error)
+                rejects(row, error)
+                continue
+        else:
+            prepared = row
         good += 1
         if report.rejected <= options.max_bad:
-            ingest.add(incoming)
+            ingest.add(prepared)
     if report.rejected > options.max_bad:
         way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
         raise TooManyBad(_refusal(report, options), hint=way_out if good else None)
@@ -211,6 +216,10 @@ def _run(
 def _incoming(row: plugins.Row, known: Known) -> Incoming:
     if row.record is None:
         raise RecordError(row.where or "line", row.reason)
+    if row.shaped:
+        return from_record(row.record, known)
+    from labelkit.importers._shape import check_shape  # loads pydantic, which few files need
+
     return from_record(check_shape(dict(row.record)), known)
 
 
