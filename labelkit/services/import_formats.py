@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 from labelkit import plugins
-from labelkit.domain.models import LabelerKind
 from labelkit.errors import InputError, UsageError
 from labelkit.importers._items import Item, is_json_lines, read_items
 from labelkit.importers._stream import buffered, head_of, is_parquet
@@ -112,8 +111,7 @@ def rows_of(
 ) -> Iterator[Row]:
     """Yield an importer's rows; what the format could not say is counted in `lost`.
 
-    `labeler` made what names nobody; without one they are told apart by `voices`, unless it was a
-    model of the format's own.
+    `labeler` made what names nobody; without one, `voices` tell those who did apart.
 
     Raises UsageError for a help that the format has no use for.
     """
@@ -123,7 +121,7 @@ def rows_of(
     rows = importer.read_with(stream, help) if importer.read_with else importer.read(stream)
     if not importer.foreign:
         return rows
-    apart = None if labeler or importer.kind != LabelerKind.HUMAN else voices
+    apart = None if labeler else voices
     return _heard(rows, labeler or importer.labeler, importer.kind, lost, apart)
 
 

@@ -2,7 +2,7 @@
 
 One labeler has one vote about a pair, and the first counts. If all of a file's nameless judgements
 were one labeler's, then of three votes on a pair the first would decide, whatever the other two
-say. So the second judgement of the same completions gets a voice of its own, NAME-2, and so on.
+say. So a judgement of a pair that was judged before gets a voice of its own, NAME-2, and so on.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from hashlib import blake2b
+from itertools import combinations
 from typing import Any
 
 _EMPTY = 0
@@ -17,7 +18,7 @@ _FIRST_ROOM = 1 << 10
 
 
 class Voices:
-    """Numbers the nameless judgements of each set of completions, in the order of the file."""
+    """Numbers nameless judgements, in the order of the file: no voice judges a pair twice."""
 
     def __init__(self) -> None:
         self.repeats = 0
@@ -26,21 +27,33 @@ class Voices:
 
     def name(self, labeler: str, record: Mapping[str, Any], ranking: Mapping[str, Any]) -> str:
         """Return what to call whoever made this ranking."""
-        key = _key_of(record, ranking)
-        if self._heard.add(key):
+        keys = _pairs(record, ranking)
+        before = max(
+            (0 if self._heard.add(key) else self._more.get(key, 1) for key in keys), default=0
+        )
+        if not before:
             return labeler
         self.repeats += 1
-        number = self._more[key] = self._more.get(key, 1) + 1
-        return f"{labeler}-{number}"
+        self._more |= dict.fromkeys(keys, before + 1)
+        return f"{labeler}-{before + 1}"
 
 
-def _key_of(record: Mapping[str, Any], ranking: Mapping[str, Any]) -> int:
-    """Stand for a prompt and the texts that were judged, in 64 bits."""
+def _pairs(record: Mapping[str, Any], ranking: Mapping[str, Any]) -> list[int]:
+    """Stand for each pair of the texts that were judged, 64 bits each."""
     texts = {each.get("id"): each["text"] for each in record.get("completions", ())}
-    placed = {name for tier in ranking["tiers"] for name in tier}
-    judged = sorted(str(texts.get(name, name)) for name in placed | {*ranking.get("unranked", ())})
-    said = "\0".join((str(record["prompt"]), *judged)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big") or 1
+    prompt = _digest(str(record["prompt"]).encode("utf-8", "surrogatepass"))
+    placed = sorted(
+        {
+            _digest(prompt, str(texts.get(name, name)).encode("utf-8", "surrogatepass"))
+            for tier in ranking["tiers"]
+            for name in tier
+        }
+    )
+    return [int.from_bytes(_digest(*pair), "big") or 1 for pair in combinations(placed, 2)]
+
+
+def _digest(*parts: bytes) -> bytes:
+    return blake2b(b"".join(parts), digest_size=8).digest()
 
 
 class _Keys:
