@@ -120,6 +120,7 @@ class DeskApp(App[None]):
         await self._drained(target)
         if self.screen is not top:
             await self._drained(self.screen)
+        self._keep()
 
     @staticmethod
     async def _drained(pump: MessagePump) -> None:
@@ -166,7 +167,7 @@ class DeskApp(App[None]):
 
     def _keep(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, DeskScreen):
+            if isinstance(screen, DeskScreen) and screen.ready.is_set():
                 screen.keep()
 
     def _fatal_error(self) -> None:
