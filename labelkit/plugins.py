@@ -37,7 +37,8 @@ class Row:
 
     A foreign file has more to say: `line` counts in `unit` (line, item or row), `given` is what
     stood there before it became a record, and `lost` are phrases for what labelkit has no place
-    for; a row of nothing else is no bad row.
+    for; a row of nothing else is no bad row. `shaped` says that the record's types and names are
+    known to be right: nobody looks at them again.
     """
 
     line: int
@@ -47,6 +48,7 @@ class Row:
     unit: str = "line"
     given: Mapping[str, Any] | None = None
     lost: tuple[str, ...] = ()
+    shaped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,19 @@ class Help:
     """What a file does not say of itself.
 
     `columns` maps a table's columns to labelkit's fields; `items` holds, by id, the objects that
-    its rows speak of.
+    its rows speak of; `winners` maps what a winner may be called to the letter of a completion, or
+    to `tie`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    winners: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Reads one file format. `read` streams; it never raises for a bad record.
+    """Reads one file format. `read` streams; it never raises for a bad record, and InputError where
+    the whole file cannot be read as it was said to be.
 
     `recognises` says whether an object of a file is this format's and no other's. `foreign` files
     do not hold labelkit's own records; where they name no labeler it is `labeler`, of `kind`.
@@ -76,7 +81,7 @@ class Importer:
     foreign: bool = True
     labeler: str = ""
     kind: str = "human"
-    told: tuple[Literal["columns", "items"], ...] = ()
+    told: tuple[Literal["columns", "items", "winners"], ...] = ()
     read_with: Callable[[ByteStream, Help], Iterator[Row]] | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import MISSING, fields, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -32,12 +33,17 @@ def label_uid(prompt: str, label: AnyLabel) -> str:
 
     Fields at their default are left out: a field added later changes no old name.
     """
+    kind: type = type(label)
     said = {
-        f.name: _plain(getattr(label, f.name))
-        for f in fields(label)
-        if f.name not in _NOT_HASHED and getattr(label, f.name) != _default(f)
+        name: value for name, default in _hashed(kind) if (value := getattr(label, name)) != default
     }
-    return uid_of(type(label).__name__.lower(), [prompt, said])
+    return uid_of(kind.__name__.lower(), [prompt, said])
+
+
+@cache
+def _hashed(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """The fields that make a uid, and their defaults."""
+    return tuple((f.name, _default(f)) for f in fields(kind) if f.name not in _NOT_HASHED)
 
 
 def named(prompt: str, label: AnyLabel) -> AnyLabel:
@@ -47,12 +53,3 @@ def named(prompt: str, label: AnyLabel) -> AnyLabel:
 
 def _default(f: Any) -> Any:
     return f.default_factory() if f.default_factory is not MISSING else f.default
-
-
-def _plain(value: Any) -> Any:
-    """Mappings and tuples as the dicts and lists that JSON knows."""
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    if hasattr(value, "items"):
-        return {k: _plain(v) for k, v in value.items()}
-    return value

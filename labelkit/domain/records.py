@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from labelkit.domain.canonical import canonical_json
@@ -36,6 +39,8 @@ from labelkit.domain.times import normalise
 Record = Mapping[str, Any]
 Names = dict[str, str]
 
+_BY_UID: Callable[[Completion], str] = itemgetter(0)
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 _LABELS = frozenset({"rankings", "demonstrations", "skips"})
 
 
@@ -158,7 +163,7 @@ def _messages(prompt: str | Sequence[Mapping[str, str]], kind: str) -> tuple[Mes
 
 def _completions(prompt: str, items: Sequence[Record]) -> tuple[tuple[Completion, ...], Names, int]:
     """Fold identical texts into one completion that remembers every source."""
-    found: dict[str, tuple[str, list[Source]]] = {}
+    found: list[Completion] = []
     names: Names = {}
     for i, item in enumerate(items):
         text, name = item["text"], item.get("id")
@@ -167,18 +172,23 @@ def _completions(prompt: str, items: Sequence[Record]) -> tuple[tuple[Completion
             raise RecordError(f"completions.{i}.id", f"{name!r} already names another completion")
         # `alias` is the external id of a completion whose id another completion claims too.
         name = item.get("alias") or name
-        source = Source(item.get("model"), item.get("params") or {}, None if name == uid else name)
-        found.setdefault(uid, (text, []))[1].append(source)
-    completions = tuple([Completion(uid, *_told(*found[uid])) for uid in sorted(found)])
-    return completions, names, len(items) - len(completions)
+        name = None if name == uid else name
+        source = Source(item.get("model"), item.get("params") or _NO_PARAMS, name)
+        found.append(Completion(uid, text, (source,)))
+    found.sort(key=_BY_UID)
+    folded = _folded(found) if len(set(map(_BY_UID, found))) < len(found) else found
+    return tuple(folded), names, len(found) - len(folded)
 
 
-def _told(text: str, sources: Sequence[Source]) -> tuple[str, tuple[Source, ...]]:
-    """A text and its sources, each once and in their order."""
-    if len(sources) > 1:
-        unique = {source_key(s): s for s in sources}
-        sources = [unique[key] for key in sorted(unique)]
-    return text, tuple(sources)
+def _folded(completions: Sequence[Completion]) -> list[Completion]:
+    """Completions in the order of their uids, each once; sources too, in an order of their own."""
+    result = []
+    for uid, alike in groupby(completions, _BY_UID):
+        same = list(alike)
+        sources = {source_key(source): source for each in same for source in each.sources}
+        ordered = tuple([sources[key] for key in sorted(sources)])
+        result.append(Completion(uid, same[0].text, ordered))
+    return result
 
 
 def source_key(source: Source) -> tuple[str, str, str]:

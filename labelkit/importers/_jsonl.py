@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ MAX_LINE = 8 * 1024 * 1024
 MAX_DEPTH = 64
 _INT_LIMIT = 1 << 63
 _KEY = re.compile(rb'"\s*:')
+_QUOTED_KEY = re.compile(rb'\\"\s*:')
 _LOST = 1 << 40
 _EXACT_FLOAT = 2.0**53
 
@@ -57,28 +58,7 @@ def _skip_rest(stream: ByteStream) -> None:
         pass
 
 
-def parse_object(line: bytes | None) -> dict[str, Any]:
-    """Return the object on one line. Raises LineError with a reason a person can act on."""
-    if line is None:
-        raise LineError(f"line is longer than {MAX_LINE // 1024 // 1024} MiB")
-    value = _parse(line)
-    if not isinstance(value, dict):
-        raise LineError(f"expected an object, found {_kind(value)}")
-    return value
-
-
-def _parse(line: bytes) -> Any:
-    try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return _parse_slowly(line)
-    # As many keys in the text as in the value means that none was given twice.
-    if len(_KEY.findall(line)) != _count_keys(value) or b"\\u0000" in line:
-        return _parse_slowly(line)
-    return value
-
-
-def _count_keys(value: Any, depth: int = 1) -> int:
+def count_keys(value: Any, depth: int = 1) -> int:
     """Count keys at every depth; less than 0 when a number may have lost digits."""
     if depth > MAX_DEPTH and type(value) in (dict, list):
         raise LineError(f"nested deeper than {MAX_DEPTH}")
@@ -92,10 +72,41 @@ def _count_keys(value: Any, depth: int = 1) -> int:
         if kind is str:
             continue
         if kind is dict or kind is list:
-            count += _count_keys(item, depth + 1)
+            count += count_keys(item, depth + 1)
         elif (kind is float and abs(item) >= _EXACT_FLOAT) or (kind is int and item >= _INT_LIMIT):
             count -= _LOST
     return count
+
+
+def parse_object(line: bytes | None, count: Callable[[Any], int] = count_keys) -> dict[str, Any]:
+    """Return the object on one line. Raises LineError with a reason a person can act on.
+
+    `count` is given the value that was read and does what `count_keys` does.
+    """
+    if line is None:
+        raise LineError(f"line is longer than {MAX_LINE // 1024 // 1024} MiB")
+    value = _parse(line, count)
+    if not isinstance(value, dict):
+        raise LineError(f"expected an object, found {_kind(value)}")
+    return value
+
+
+def _parse(line: bytes, count: Callable[[Any], int]) -> Any:
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _parse_slowly(line)
+    if b"\\u0000" in line or _may_repeat(line, count(value)):
+        return _parse_slowly(line)
+    return value
+
+
+def _may_repeat(line: bytes, keys: int) -> bool:
+    """Whether a key may be given twice: not if there are as many in the text as in the value."""
+    said = len(_KEY.findall(line))
+    if said != keys and b'\\\\"' not in line:  # without those that a text only quotes
+        said -= len(_QUOTED_KEY.findall(line))
+    return said != keys
 
 
 def _parse_slowly(line: bytes) -> Any:

@@ -16,12 +16,14 @@ import orjson
 
 from labelkit.errors import Conflict, LabelkitError
 from labelkit.services.export_options import Shard
-from labelkit.store.disk import drop, sweep_parts, sync_folder
+from labelkit.services.export_piles import Lines, Pile
+from labelkit.store.disk import begin_writing, drop, sweep_parts, sync_folder
 
 MANIFEST = "manifest.json"
 _WAS = f".{MANIFEST}.was.part"
 """The last export's manifest, while files change."""
 _BUFFER = 1 << 18
+_AHEAD = 1 << 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class WrittenFile:
 
 
 class Hashed:
-    """A binary file that counts and hashes what is written to it."""
+    """A binary file that counts and hashes what is written to it, and has it on the disk soon."""
 
     closed = False
 
@@ -50,11 +52,15 @@ class Hashed:
         self.file = file
         self.size = 0
         self.digest = hashlib.sha256()
+        self._begun = 0
 
     def write(self, data: bytes | memoryview) -> int:
         self.file.write(data)
         self.digest.update(data)
         self.size += len(data)
+        if (waiting := self.size - self._begun) >= _AHEAD:
+            begin_writing(self.file.fileno(), self._begun, waiting)
+            self._begun = self.size
         return len(data)
 
     def flush(self) -> None:
@@ -64,7 +70,7 @@ class Hashed:
 class Encoder(Protocol):
     """Turns rows, given as JSON lines, into a file's bytes."""
 
-    def add(self, lines: bytes | memoryview) -> None: ...
+    def add(self, found: Lines) -> None: ...
 
     def finish(self) -> None: ...
 
@@ -74,26 +80,23 @@ class JsonLines:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._waiting: list[bytes] = []
-        self._size = 0
+        self._waiting = Pile()
 
-    def add(self, lines: bytes | memoryview) -> None:
-        if len(lines) >= _BUFFER:
+    def add(self, found: Lines) -> None:
+        if found.size >= _BUFFER:
             self._spill()
-            self._file.write(lines)
+            self._file.write(found.data)
             return
-        self._waiting.append(bytes(lines))
-        self._size += len(lines)
-        if self._size >= _BUFFER:
+        self._waiting.add(found)
+        if self._waiting.size >= _BUFFER:
             self._spill()
 
     def finish(self) -> None:
         self._spill()
 
     def _spill(self) -> None:
-        self._file.write(b"".join(self._waiting))
-        self._waiting.clear()
-        self._size = 0
+        self._file.write(b"".join(self._waiting.pieces))
+        self._waiting = Pile()
 
 
 class GzipJsonLines(JsonLines):
@@ -119,10 +122,10 @@ class _Part:
         self.file = Hashed(self._raw)
         self.encoder: Encoder | None = None
 
-    def add(self, lines: bytes | memoryview, rows: int) -> None:
+    def add(self, found: Lines) -> None:
         assert self.encoder is not None
-        self.encoder.add(lines)
-        self.rows += rows
+        self.encoder.add(found)
+        self.rows += found.rows
 
     def seal(self) -> None:
         """Put everything on the disk, still under the temporary name."""
@@ -225,14 +228,13 @@ class Folder:
         """Manifests of exports that ended while they gave their files names: whose those are."""
         return list(self.path.glob(f".{MANIFEST}.*.part"))
 
-    def add(self, split: str, lines: bytes | memoryview, rows: int) -> None:
-        """Write some rows of a split, as JSON lines."""
+    def add(self, found: Lines) -> None:
+        """Write some rows of a split."""
         most = self.layout.max_rows
-        while most and (room := most - self._part(split).rows) < rows:
-            cut = _end_of_line(lines, room)
-            self._part(split).add(lines[:cut], room)
-            lines, rows = lines[cut:], rows - room
-        self._part(split).add(lines, rows)
+        while most and (room := most - self._part(found.split).rows) < found.rows:
+            first, found = found.cut(room)
+            self._part(first.split).add(first)
+        self._part(found.split).add(found)
 
     def _part(self, split: str) -> _Part:
         """The file that takes a split's next row."""
@@ -289,14 +291,6 @@ class Folder:
         self._half_named = False
         drop(self.path / _WAS)
         sweep_parts(self.path)
-
-
-def _end_of_line(lines: bytes | memoryview, n: int) -> int:
-    """Where the n-th line ends."""
-    data, end = bytes(lines), 0
-    for _ in range(n):
-        end = data.index(b"\n", end) + 1
-    return end
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:

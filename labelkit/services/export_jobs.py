@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 import mmap
 import multiprocessing
-import os
 import signal
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.errors import LabelkitError
-from labelkit.services.export_lines import Lines, Writer
+from labelkit.services.export_lines import Writer
+from labelkit.services.export_piles import Lines, Pile
 from labelkit.services.export_rows import Books
 from labelkit.store.bundles import Parts, Range, Snapshot, read_bundles, small_cache
 from labelkit.store.core import Store, open_store
@@ -51,12 +52,6 @@ class Job:
     def ranges(self) -> list[Range]:
         """Cut the job into ranges of about equally many prompts: uids are spread evenly."""
         return self.within.cut(max(1, -(-self.prompts // _PROMPTS)))
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def lines(
@@ -137,9 +132,18 @@ class _Worker:
                 "a process of this export was killed", hint="try again with --jobs 1"
             ) from error
 
-    def _lines(self, split: str, rows: int, size: int, big: bytes, slot: int) -> Lines:
+    def _lines(
+        self,
+        split: str,
+        rows: int,
+        picks: array[int] | None,
+        lines: int,
+        size: int,
+        big: bytes,
+        slot: int,
+    ) -> Lines:
         data = memoryview(self._memory)[slot * _SLOT :][:size]
-        return Lines(split, "", rows, (big or data,))
+        return Lines(split, "", rows, (big or data,), picks, lines)
 
 
 # -- in the other process ------------------------------------------------------------------------
@@ -177,31 +181,32 @@ class _Out:
         self._there = there
         self._memory = memory
         self._free = list(range(_SLOTS))
-        self._waiting: dict[str, tuple[list[bytes | memoryview], int, int]] = {}
+        self._waiting: dict[str, Pile] = {}
 
     def add(self, found: Lines) -> None:
-        pieces, rows, size = self._waiting.get(found.split, ([], 0, 0))
-        more = sum(map(len, found.pieces))
-        if size and size + more > _SLOT:
-            self._hand_over(found.split, pieces, rows)
-            pieces, rows, size = [], 0, 0
-        pieces += found.pieces
-        self._waiting[found.split] = pieces, rows + found.rows, size + more
+        pile = self._waiting.get(found.split)
+        if pile is None or pile.size + found.size > _SLOT:
+            if pile and pile.size:
+                self._hand_over(found.split, pile)
+            pile = self._waiting[found.split] = Pile()
+        pile.add(found)
 
     def end(self, books: Books) -> None:
-        for split, (pieces, rows, _) in self._waiting.items():
-            self._hand_over(split, pieces, rows)
+        for split, pile in self._waiting.items():
+            self._hand_over(split, pile)
         self._waiting.clear()
         self._there.send(("done", books))
 
-    def _hand_over(self, split: str, pieces: list[bytes | memoryview], rows: int) -> None:
-        data = b"".join(pieces)
-        slot, size, big = self._slot(), len(data), b""
-        if size <= _SLOT:
-            self._memory[slot * _SLOT : slot * _SLOT + size] = data
+    def _hand_over(self, split: str, pile: Pile) -> None:
+        slot, big = self._slot(), b""
+        if pile.size <= _SLOT:
+            self._memory.seek(slot * _SLOT)
+            for piece in pile.pieces:
+                self._memory.write(piece)
         else:
-            big = data
-        self._there.send(("lines", split, rows, size, big, slot))
+            big = b"".join(pile.pieces)
+        about = (pile.rows, pile.picks if pile.lines else None, pile.lines)
+        self._there.send(("lines", split, *about, pile.size, big, slot))
 
     def _slot(self) -> int:
         """A slot that nobody reads any more; waits for one if need be."""

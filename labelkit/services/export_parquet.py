@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 from labelkit.domain.columns import Columns, Type
 from labelkit.errors import UsageError
+from labelkit.services.export_piles import Lines, Pile
 
 _ROWS = 4096
 """Rows in a row group: what is held in memory, and what a reader takes at once."""
 _BLOCK = 1 << 20
 """Bytes of JSON lines that are read at once."""
+_TAKEN = 1 << 26
+"""Bytes of rows that are made out of lines at once."""
 
 
 def pyarrow() -> Any:
@@ -41,23 +45,25 @@ def _arrow(pa: Any, type_: Type) -> Any:
 
 
 class Parquet:
-    """Rows in groups, packed with zstd. Equal rows are equal bytes with the same pyarrow."""
+    """Rows in groups, packed with zstd. Equal rows are equal bytes with the same pyarrow.
 
-    def __init__(self, file: Any, columns: Columns) -> None:
+    `rejected` are the columns that rows made of two lines take from the second one.
+    """
+
+    def __init__(self, file: Any, columns: Columns, rejected: frozenset[str]) -> None:
         self._pa = pyarrow()
         self._schema = arrow_schema(columns)
+        self._rejected = rejected
         self._sink = self._pa.PythonFile(file, mode="w")
         self._writer = self._pa.parquet.ParquetWriter(
             self._sink, self._schema, compression="zstd", write_statistics=False
         )
-        self._lines: list[bytes] = []
-        self._size = 0
+        self._waiting = Pile()
         self._rows = self._schema.empty_table()
 
-    def add(self, lines: bytes | memoryview) -> None:
-        self._lines.append(bytes(lines))
-        self._size += len(lines)
-        if self._size >= _BLOCK:
+    def add(self, found: Lines) -> None:
+        self._waiting.add(found)
+        if self._waiting.size >= _BLOCK:
             self._parse()
 
     def finish(self) -> None:
@@ -67,19 +73,36 @@ class Parquet:
 
     def _parse(self) -> None:
         """Turn lines into columns: Arrow reads JSON many times as fast as it takes in objects."""
-        if not self._lines:
+        pile, self._waiting = self._waiting, Pile()
+        if not pile.pieces:
             return
-        data = b"".join(self._lines)
-        rows = self._pa.json.read_json(
+        data = b"".join(pile.pieces)
+        lines = self._pa.json.read_json(
             self._pa.BufferReader(data),
             # One block, so that a line of any length fits in it.
             self._pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
             self._pa.json.ParseOptions(
                 explicit_schema=self._schema, unexpected_field_behavior="error"
             ),
-        )
-        self._rows = self._pa.concat_tables([self._rows, rows.cast(self._schema)])
-        self._lines, self._size = [], 0
+        ).cast(self._schema)
+        if not pile.lines:
+            self._add(lines)
+            return
+        longest = max(map(len, data.split(b"\n")))
+        step = max(1, min(_ROWS, _TAKEN // longest))
+        for start in range(0, pile.rows, step):
+            self._add(self._picked(lines, pile.picks[2 * start : 2 * (start + step)]))
+
+    def _picked(self, lines: Any, picks: array[int]) -> Any:
+        """Make rows out of two lines each."""
+        sides = [self._pa.array(side, self._pa.uint32()) for side in (picks[::2], picks[1::2])]
+        columns = [
+            lines.column(name).take(sides[name in self._rejected]) for name in self._schema.names
+        ]
+        return self._pa.table(columns, schema=self._schema)
+
+    def _add(self, rows: Any) -> None:
+        self._rows = self._pa.concat_tables([self._rows, rows])
         self._spill(_ROWS)
 
     def _spill(self, least: int) -> None:

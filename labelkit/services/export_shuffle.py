@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO
 
 from labelkit.domain.spread import spread
+from labelkit.services.export_piles import Lines, Piece
 
 _GROUP_DIGITS = 15  # of a prompt's uid: 60 bits
 
@@ -21,9 +22,7 @@ class Shuffled:
     Memory is 24 bytes a row. Nothing but the rows and `seed` decides the order.
     """
 
-    def __init__(
-        self, sink: Callable[[str, bytes, int], None], seed: str, folder: Path | None
-    ) -> None:
+    def __init__(self, sink: Callable[[Lines], None], seed: str, folder: Path | None) -> None:
         self._sink = sink
         self._seed = seed
         self._folder = folder
@@ -41,16 +40,17 @@ class Shuffled:
         for pile in self._piles.values():
             pile.file.close()
 
-    def add(self, split: str, prompt: str, line: bytes | memoryview) -> None:
-        if split not in self._piles:
+    def add(self, found: Lines) -> None:
+        """Take one row."""
+        if found.split not in self._piles:
             pile = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  # closed by __exit__
-            self._piles[split] = _Pile(pile)
-        self._piles[split].add(int(prompt[:_GROUP_DIGITS], 16), line)
+            self._piles[found.split] = _Pile(pile)
+        self._piles[found.split].add(int(found.prompt[:_GROUP_DIGITS], 16), found.data)
 
     def hand_on(self) -> None:
         for split, pile in self._piles.items():
             for i in spread(pile.groups, "kto", self._seed, split):
-                self._sink(split, pile.line(i), 1)
+                self._sink(Lines(split, "", 1, (pile.line(i),)))
 
 
 class _Pile:
@@ -59,7 +59,7 @@ class _Pile:
         self.groups = array("Q")
         self._ends = array("Q", [0])
 
-    def add(self, group: int, line: bytes | memoryview) -> None:
+    def add(self, group: int, line: Piece) -> None:
         self.file.write(line)
         self.groups.append(group)
         self._ends.append(self._ends[-1] + len(line))

@@ -19,13 +19,14 @@ from labelkit.domain.splits import SplitPlan
 from labelkit.domain.withheld import EXCLUDED
 from labelkit.errors import NothingToDo, UsageError
 from labelkit.plugins import Exporter, Stage
-from labelkit.services.agreement import quoted
+from labelkit.services.cores import cores
 from labelkit.services.export_card import CARD, card, paths_by_split
 from labelkit.services.export_files import Folder, GzipJsonLines, JsonLines, Layout
-from labelkit.services.export_jobs import Job, cores, lines
-from labelkit.services.export_lines import Lines, Writer
+from labelkit.services.export_jobs import Job, lines
+from labelkit.services.export_lines import Writer, rejected_columns
 from labelkit.services.export_options import RANKED, ExportOptions, options, stage_of
 from labelkit.services.export_parquet import Parquet, pyarrow
+from labelkit.services.export_piles import Lines
 from labelkit.services.export_report import ExportReport, columns_of
 from labelkit.services.export_rows import BundleMerger, Work
 from labelkit.services.export_shuffle import Shuffled
@@ -48,8 +49,7 @@ from labelkit.store.core import Store, get_setting
 Progress = Callable[[int, int | None], None]
 """Called with (prompts done, prompts in all)."""
 
-Sink = Callable[[str, bytes | memoryview, int], None]
-"""Takes (split, lines, how many)."""
+Sink = Callable[[Lines], None]
 
 __all__ = ["ExportOptions", "ExportReport", "export", "options", "target"]
 
@@ -155,10 +155,10 @@ def _into_stream(
     progress: Progress | None,
 ) -> None:
     if work.options.dry_run:
-        _run(store, view, work, report, lambda *_: None, None, progress)
+        _run(store, view, work, report, lambda _: None, None, progress)
         return
     encoder = JsonLines(out)
-    _run(store, view, work, report, lambda _, data, rows: encoder.add(data), None, progress)
+    _run(store, view, work, report, encoder.add, None, progress)
     encoder.finish()
 
 
@@ -178,7 +178,7 @@ def _into_folder(
     documents = [CARD] if options.card else []
     folder.check((options.format, options.trainer, options.variant), [*names, *documents])
     if options.dry_run:
-        _run(store, view, work, report, lambda *_: None, None, progress)
+        _run(store, view, work, report, lambda _: None, None, progress)
         return
     with folder:
         _run(store, view, work, report, folder.add, out, progress)
@@ -191,9 +191,13 @@ def _layout(options: ExportOptions, stage: Stage, report: ExportReport) -> Layou
     container = options.container or stage.container
     if container == "parquet":
         pyarrow()
-        columns = report.columns
+        columns, sides = report.columns, rejected_columns(stage) or frozenset()
         return Layout(
-            ".parquet", lambda f: Parquet(f, columns), stage.files, options.max_rows, options.shard
+            ".parquet",
+            lambda file: Parquet(file, columns, sides),
+            stage.files,
+            options.max_rows,
+            options.shard,
         )
     encoder = GzipJsonLines if container == "jsonl.gz" else JsonLines
     return Layout(f".{container}", encoder, stage.files, options.max_rows, options.shard)
@@ -209,6 +213,8 @@ def _add_documents(
         documents |= exporter.sidecars(options.format, options.variant or "", paths)
     if options.card:
         if options.format in RANKED and not options.shard:
+            from labelkit.services.agreement import quoted  # numpy, after the work is done
+
             report.agreement = quoted(store, Selection(options.pairs.labelers))
         documents[CARD] = card(report, exporter, stage)
     report.documents = [folder.document(name, data) for name, data in sorted(documents.items())]
@@ -231,10 +237,7 @@ def _run(
     )
     with shuffled as piles:
         for found in _lines(store, view, work, report, progress):
-            if piles:
-                piles.add(found.split, found.prompt, found.data)
-            else:
-                sink(found.split, found.data, found.rows)
+            (piles.add if piles else sink)(found)
         if piles:
             piles.hand_on()
     if not report.books.rows:
@@ -247,7 +250,9 @@ def _lines(
     options = work.options
     jobs = 1 if options.format == "kto" else options.jobs or cores()
     prompts = view.watermark["prompt"] // (options.shard.of if options.shard else 1)
-    job = Job(store.path, view, range_of(options), parts_of(options), Writer(work), prompts)
+    container = options.container or work.stage.container
+    writer = Writer(work, picks=container == "parquet")
+    job = Job(store.path, view, range_of(options), parts_of(options), writer, prompts)
     return lines(store, job, report.books, jobs, progress)
 
 

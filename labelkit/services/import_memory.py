@@ -42,8 +42,7 @@ def recall(tx: Tx, digest: str) -> Counts | None:
 
 def _name(tx: Tx, digest: str, counts: Any) -> str:
     """The counts are part of it, so that a damaged note is no note."""
-    guidelines = [[each.ref, each.uid] for each in rules.everything(tx)]
-    said = [__version__, journal.last(tx, but=_HARMLESS), guidelines, digest, counts]
+    said = [__version__, journal.last(tx, but=_HARMLESS), rules.uids(tx), digest, counts]
     return uid_of(_COMMAND, said)
 
 

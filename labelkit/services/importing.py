@@ -9,8 +9,8 @@ import io
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,16 @@ from labelkit import plugins
 from labelkit.domain.models import Guideline
 from labelkit.domain.records import Incoming, Known, RecordError, from_record
 from labelkit.errors import InputError
-from labelkit.importers._shape import check_shape
 from labelkit.importers._stream import buffered, is_parquet, on_disk
-from labelkit.services import import_memory
+from labelkit.services import import_ahead, import_memory
 from labelkit.services.files import Replacing
 from labelkit.services.import_formats import RECORDS, detect, items_by_id, rows_of
+from labelkit.services.import_voices import Voices
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
 from labelkit.store.ingest import PURGED, Counts, Ingest
+from labelkit.store.prepared import Prepared, prepare
 
 SHOWN_PROBLEMS = 50
 _PIECE = 1 << 20
@@ -41,8 +42,9 @@ class ImportOptions:
     """How to import. `max_bad` bad rows are left out; one more and nothing is imported.
 
     `format` None is found out from the content. `columns` maps a table's columns to labelkit's
-    fields, `items` names a file with the texts that labels speak of by id, and `labeler` stands in
-    where a foreign file names none.
+    fields and `winners` a winner's words to the letter of a completion or `tie`; `items` names a
+    file with the texts that labels speak of by id, and `labeler` stands in where a foreign file
+    names none.
     """
 
     format: str | None = None
@@ -50,6 +52,7 @@ class ImportOptions:
     rejects: Path | None = None
     dry_run: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    winners: Mapping[str, str] = field(default_factory=dict)
     labeler: str | None = None
     items: str | None = None
 
@@ -66,14 +69,21 @@ class ImportReport:
     dry_run: bool = False
     detected: bool = False
     lost: Counter[str] = field(default_factory=Counter)
+    voices: Voices = field(default_factory=Voices)
 
     @property
     def warnings(self) -> list[str]:
         """What should be heard about, though nothing is wrong with the file."""
+        found = []
         if n := self.counts["prompts"][PURGED]:
             said = f"{n:,} of these prompts were deleted for good before, and are back"
-            return [f"{said}: labelkit purge deletes them again"]
-        return []
+            found.append(f"{said}: labelkit purge deletes them again")
+        if n := self.voices.repeats:
+            said = f"{n:,} judged what was judged before, and name nobody"
+            found.append(
+                f"{said}: counted as somebody else's (-2, ...), --labeler makes them one's"
+            )
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `labelkit.import/1`."""
@@ -108,7 +118,7 @@ def import_file(
     """Import a file, or stdin for `-`. Raises InputError when too many rows are bad."""
     options = options or ImportOptions()
     name = "<stdin>" if source == "-" else source
-    wanted = options.format or ("table" if options.columns else "")
+    wanted = options.format or ("table" if options.columns or options.winners else "")
     report = ImportReport(name, wanted, dry_run=options.dry_run, detected=not wanted)
     if wanted:
         plugins.importers.get(wanted)  # a name there is not is refused before anything is opened
@@ -116,7 +126,8 @@ def import_file(
         try:
             with opened_store.write() as tx, _open(source, progress) as file, _no_collector():
                 if not _known(tx, file, report, options):
-                    _run(tx, _rows(_unzipped(file), report, options), report, options, rejects)
+                    with closing(_rows(_unzipped(file), report, options)) as rows:
+                        _run(tx, rows, report, options, rejects)
                     _remember(tx, file, report)
                 if options.dry_run:
                     raise _Undo
@@ -127,7 +138,9 @@ def import_file(
 
 def _known(tx: Tx, file: _Counted, report: ImportReport, options: ImportOptions) -> bool:
     """Fill in the report when this very file was taken whole before."""
-    asked = options.columns or options.items or options.format not in (None, RECORDS)
+    asked = (
+        options.columns or options.winners or options.items or options.format not in (None, RECORDS)
+    )
     if asked or file.size not in import_memory.sizes(tx):
         return False
     while file.read(_PIECE):
@@ -148,7 +161,7 @@ def _remember(tx: Tx, file: _Counted, report: ImportReport) -> None:
 
 def _rows(
     stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
-) -> Iterator[plugins.Row]:
+) -> Generator[plugins.Row | Prepared]:
     source = buffered(stream)
     if not report.detected:
         yield from _read(source, report, options)
@@ -160,19 +173,20 @@ def _rows(
 
 def _read(
     stream: plugins.ByteStream, report: ImportReport, options: ImportOptions
-) -> Iterator[plugins.Row]:
+) -> Iterator[plugins.Row | Prepared]:
     importer: plugins.Importer = plugins.importers.get(report.format)
     items: Mapping[str, Mapping[str, Any]] = {}
     if options.items is not None:
         with _open(options.items, None) as texts:
             items = items_by_id(_unzipped(texts), options.items)
-    help = plugins.Help(options.columns, items)
-    return rows_of(importer, stream, help, options.labeler, report.lost)
+    help = plugins.Help(options.columns, items, options.winners)
+    found = rows_of(importer, stream, help, options.labeler, report.lost, report.voices)
+    return import_ahead.rows(stream) if report.format == RECORDS else found
 
 
 def _run(
     tx: Tx,
-    rows: Iterator[plugins.Row],
+    rows: Iterator[plugins.Row | Prepared],
     report: ImportReport,
     options: ImportOptions,
     rejects: Callable[[plugins.Row, RecordError], None],
@@ -181,15 +195,18 @@ def _run(
     known = Known(ingest.completion_names, _remembered_guidelines(tx))
     good = 0
     for row in rows:
-        try:
-            incoming = _incoming(row, known)
-        except RecordError as error:
-            _note(report, row, error)
-            rejects(row, error)
-            continue
+        if isinstance(row, plugins.Row):
+            try:
+                prepared = prepare(_incoming(row, known))
+            except RecordError as error:
+                _note(report, row, error)
+                rejects(row, error)
+                continue
+        else:
+            prepared = row
         good += 1
         if report.rejected <= options.max_bad:
-            ingest.add(incoming)
+            ingest.add(prepared)
     if report.rejected > options.max_bad:
         way_out = f"--max-bad {report.rejected} leaves them out and takes the other {good:,}"
         raise TooManyBad(_refusal(report, options), hint=way_out if good else None)
@@ -199,6 +216,10 @@ def _run(
 def _incoming(row: plugins.Row, known: Known) -> Incoming:
     if row.record is None:
         raise RecordError(row.where or "line", row.reason)
+    if row.shaped:
+        return from_record(row.record, known)
+    from labelkit.importers._shape import check_shape  # loads pydantic, which few files need
+
     return from_record(check_shape(dict(row.record)), known)
 
 
@@ -258,7 +279,11 @@ def _open(source: str, progress: Progress | None) -> Iterator[_Counted]:
             yield _Counted(raw, path.stat().st_size, progress)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{source}: cannot be read: {reason}") from None
+        folder = isinstance(error, IsADirectoryError)
+        raise InputError(
+            f"{source}: cannot be read: {reason}",
+            hint="one file at a time: labelkit import FILE" if folder else None,
+        ) from None
 
 
 def _unzipped(file: _Counted) -> plugins.ByteStream:

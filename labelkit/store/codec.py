@@ -65,7 +65,7 @@ def common_values(
 ) -> tuple[Any, ...]:
     """Return the columns of `COMMON`; the four keys are this store's own."""
     return (
-        raw(label.uid),
+        blob(label.uid),
         prompt,
         labeler,
         guideline,
@@ -93,6 +93,11 @@ def sound_rows() -> Iterator[None]:
 def raw(uid: str) -> bytes:
     """A uid as the store keeps it."""
     return bytes.fromhex(uid)
+
+
+def blob(uid: str) -> bytearray:
+    """A uid for a row that is written: the driver takes a bytearray as it is, but no bytes."""
+    return bytearray.fromhex(uid)
 
 
 def dump(value: Any) -> str | None:

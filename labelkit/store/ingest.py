@@ -1,6 +1,6 @@
-"""Take bundles in: what is new is added, what is known is counted, nothing is ever changed.
+"""Take records in: what is new is added, what is known is counted, nothing is ever changed.
 
-Bundles are worked off in blocks, a handful of statements each, because a statement per row costs
+Records are worked off in blocks, a handful of statements each, because a statement per row costs
 more than everything else an import does. Call only inside one `Store.write()`.
 """
 
@@ -8,28 +8,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 
-from labelkit.domain.canonical import canonical_json
-from labelkit.domain.models import Bundle, Label, Labeler, Prompt
-from labelkit.domain.records import Incoming, Names, source_key
+from labelkit.domain.models import Bundle, Label, Labeler
+from labelkit.domain.records import Names
 from labelkit.store import decisions, people, rules, schema
-from labelkit.store.codec import COMMON, OWN, TABLES, common_values, dump, own_values, raw
+from labelkit.store.codec import COMMON, OWN, TABLES, blob, common_values, own_values, raw
 from labelkit.store.engine import Tx
+from labelkit.store.prepared import ATTRIBUTES, SAID, Prepared
 from labelkit.store.purging import Gone
-from labelkit.store.sql import chunks, insert_many, next_id, plain_rows, row_crc
+from labelkit.store.sql import chunks, insert_many, next_id, plain_rows, row_crc, rows_with
 
-_BLOCK = 400
-_ATTRIBUTES = ("use_case", "source", "user", "language", "split", "meta", "external_id")
-_PROMPT = ("id", "uid", "kind", "messages", *_ATTRIBUTES)
+_BLOCK = 128
 
 Counts = dict[str, Counter[str]]
 PURGED = "purged_before"
 """Counts prompts that were deleted for good once, and are back."""
+
+
+class _Stored(NamedTuple):
+    """A prompt as the store has it, without what it asks."""
+
+    id: int
+    uid: bytes
+    kind: str
+    use_case: str | None
+    source: str | None
+    user: str | None
+    language: str | None
+    split: str | None
+    meta: str | None
+    external_id: str | None
 
 
 @dataclass(slots=True)
@@ -38,7 +51,7 @@ class Ingest:
 
     tx: Tx
     counts: Counts = field(default_factory=dict)
-    _block: list[Bundle] = field(default_factory=list)
+    _block: list[Prepared] = field(default_factory=list)
     _next: dict[str, int] = field(default_factory=dict)
     _labelers: dict[str, int] = field(default_factory=dict)
     _guidelines: dict[str, int] = field(default_factory=dict)
@@ -53,13 +66,12 @@ class Ingest:
         self._gone = Gone(self.tx)
         self._guidelines = {ref: key for key, ref in rules.refs(self.tx).items()}
 
-    def add(self, incoming: Incoming) -> None:
-        self.counts["completions"]["collapsed"] += incoming.collapsed_completions
-        self.counts["rankings"]["collapsed"] += incoming.collapsed_rankings
-        prompt = incoming.bundle.prompt
-        if self._gone.knows(prompt.uid, prompt.user):
+    def add(self, prepared: Prepared) -> None:
+        self.counts["completions"]["collapsed"] += prepared.collapsed_completions
+        self.counts["rankings"]["collapsed"] += prepared.collapsed_rankings
+        if self._gone and self._gone.knows(prepared.uid, prepared.user):
             self.counts["prompts"][PURGED] += 1
-        self._block.append(incoming.bundle)
+        self._block.append(prepared)
         if len(self._block) >= _BLOCK:
             self.finish()
 
@@ -69,9 +81,10 @@ class Ingest:
         if block:
             prompts = self._prompts(block)
             completions = self._completions(block, prompts)
+            labeled = [each.labels for each in block if each.labels]
             for get in ("rankings", "demonstrations", "skips"):
-                self._labels(block, get, prompts, completions)
-            self._decisions(block, prompts)
+                self._labels(labeled, get, prompts, completions)
+            self._decisions(labeled, prompts)
         return self.counts
 
     def completion_names(self, prompt: str) -> Names:
@@ -90,40 +103,42 @@ class Ingest:
 
     # -- prompts ---------------------------------------------------------------------------------
 
-    def _prompts(self, block: Sequence[Bundle]) -> dict[str, tuple[int, bool]]:
+    def _prompts(self, block: Sequence[Prepared]) -> dict[str, tuple[int, bool]]:
         """Map each prompt's uid to (local key, whether it was there before this block)."""
-        found = self._stored_prompts({b.prompt.uid for b in block})
+        found = self._stored_prompts({each.uid for each in block})
         keys = {uid: (row.id, True) for uid, row in found.items()}
-        fresh: dict[str, Prompt] = {}
-        for bundle in block:
-            prompt = bundle.prompt
-            known = prompt.uid in keys
-            self.counts["prompts"]["known" if known else "added"] += 1
-            if not known:
-                keys[prompt.uid] = (self._take_id(schema.prompt), False)
-                fresh[prompt.uid] = prompt
-            elif prompt.uid in fresh:
-                fresh[prompt.uid] = _filled(fresh[prompt.uid], prompt)
+        fresh: dict[str, Sequence[str | None]] = {}
+        for uid, said, *_ in block:
+            if uid not in keys:
+                keys[uid] = (self._take_id(schema.prompt), False)
+                fresh[uid] = said
+            elif uid in fresh:
+                fresh[uid] = _filled(fresh[uid], said)
             else:
-                self._fill(found[prompt.uid], prompt)
-        rows = [_prompt_row(keys[uid][0], prompt) for uid, prompt in fresh.items()]
-        insert_many(self.tx, schema.prompt, _PROMPT, rows)
-        self._aliases(block, keys, fresh, found)
+                self._fill(found[uid], said)
+        counts = self.counts["prompts"]
+        counts["added"] += len(fresh)
+        counts["known"] += len(block) - len(fresh)
+        rows = [(keys[uid][0], blob(uid), *said) for uid, said in fresh.items()]
+        insert_many(self.tx, schema.prompt, ("id", "uid", *SAID), rows)
+        first = {uid: row.external_id for uid, row in found.items()}
+        first.update((uid, said[-1]) for uid, said in fresh.items())
+        self._aliases(block, keys, first)
         return keys
 
-    def _stored_prompts(self, uids: set[str]) -> dict[str, Any]:
-        table = schema.prompt
-        columns = [table.c[name] for name in ("id", "uid", "kind", *_ATTRIBUTES)]
-        found = {}
-        for chunk in chunks(sorted(uids)):
-            query = select(*columns).where(table.c.uid.in_([raw(uid) for uid in chunk]))
-            found.update({row.uid.hex(): row for row in self.tx.execute(query)})
-        return found
+    def _stored_prompts(self, uids: set[str]) -> dict[str, _Stored]:
+        wanted = map(blob, sorted(uids))
+        rows = rows_with(self.tx, schema.prompt, _Stored._fields, "uid", wanted)
+        return {row[1].hex(): _Stored._make(row) for row in rows}
 
-    def _fill(self, row: Any, prompt: Prompt) -> None:
+    def _fill(self, row: _Stored, said: Sequence[str | None]) -> None:
         """Learn what a known prompt's record did not say before; the first word stays."""
-        said = dict(zip(_ATTRIBUTES, _attributes(prompt), strict=True))
-        news = {k: v for k, v in said.items() if v is not None and getattr(row, k) is None}
+        told = dict(zip(SAID, said, strict=True))
+        news = {
+            name: told[name]
+            for name in ATTRIBUTES
+            if told[name] is not None and getattr(row, name) is None
+        }
         if news:
             whole = {name: getattr(row, name) for name in schema.SEALED["prompt"]} | news
             table = schema.prompt
@@ -132,42 +147,41 @@ class Ingest:
 
     def _aliases(
         self,
-        block: Sequence[Bundle],
+        block: Sequence[Prepared],
         keys: dict[str, tuple[int, bool]],
-        fresh: dict[str, Prompt],
-        found: dict[str, Any],
+        first: dict[str, str | None],
     ) -> None:
+        """Keep the other names of prompts; `first` maps their uids to the one they go by."""
         rows = []
-        for prompt in (b.prompt for b in block):
-            main = fresh[prompt.uid] if prompt.uid in fresh else found[prompt.uid]
-            if main is prompt and not prompt.aliases:
-                continue
-            names = {*prompt.aliases, prompt.external_id} - {main.external_id, None}
-            rows += [(keys[prompt.uid][0], name) for name in names if main.external_id]
+        for each in block:
+            main = first[each.uid]
+            if main and (each.aliases or each.external_id != main):
+                names = {*each.aliases, each.external_id} - {main, None}
+                rows += [(keys[each.uid][0], name) for name in names]
         columns = ("prompt_id", "name")
         insert_many(self.tx, schema.prompt_alias, columns, sorted(rows), known_ok=True)
 
     # -- completions -----------------------------------------------------------------------------
 
     def _completions(
-        self, block: Sequence[Bundle], prompts: dict[str, tuple[int, bool]]
+        self, block: Sequence[Prepared], prompts: dict[str, tuple[int, bool]]
     ) -> dict[str, dict[str, int]]:
         """Map each prompt's uid to {completion uid: local key}, new ones written."""
         result, said = self._stored_completions({u: k for u, (k, old) in prompts.items() if old})
         rows: list[tuple[Any, ...]] = []
         sources: list[tuple[Any, ...]] = []
         first = key = self._peek_id(schema.completion)
-        for bundle in block:
-            keys = result.setdefault(bundle.prompt.uid, {})
-            prompt_key = prompts[bundle.prompt.uid][0]
-            for uid, text, found in bundle.completions:
+        for each in block:
+            keys = result.setdefault(each.uid, {})
+            prompt_key = prompts[each.uid][0]
+            for uid, text, found in each.completions:
                 local = keys.get(uid)
                 if local is None:
                     keys[uid] = local = key
-                    rows.append((key, bytes.fromhex(uid), prompt_key, text))
+                    rows.append((key, blob(uid), prompt_key, text))
                     key += 1
                 for source in found:
-                    sources.append((local, *source_key(source)))
+                    sources.append((local, *source))
         self._next[schema.completion.name] = key
         counts = self.counts["completions"]
         counts["added"] += key - first
@@ -236,12 +250,8 @@ class Ingest:
         insert_many(self.tx, TABLES[kind], (*COMMON, *OWN[kind]), rows)
 
     def _known_labels(self, kind: type[Label], uids: Iterable[str]) -> set[str]:
-        column = TABLES[kind].c.uid
-        found: set[str] = set()
-        for chunk in chunks(uids):
-            query = select(column).where(column.in_([raw(uid) for uid in chunk]))
-            found.update(uid.hex() for uid in self.tx.scalars(query))
-        return found
+        rows = rows_with(self.tx, TABLES[kind], ("uid",), "uid", map(blob, uids))
+        return {uid.hex() for (uid,) in rows}
 
     def _common_values(self, label: Label, prompt_key: int) -> tuple[Any, ...]:
         labeler, guideline = self._labeler(label), self._guideline(label.guideline)
@@ -272,29 +282,6 @@ class Ingest:
         return self._next.get(table.name) or next_id(self.tx, table)
 
 
-def _prompt_row(key: int, prompt: Prompt) -> tuple[Any, ...]:
-    messages = [[m.role, m.content] for m in prompt.messages]
-    text = canonical_json(messages).decode()
-    return (key, raw(prompt.uid), str(prompt.kind), text, *_attributes(prompt))
-
-
-def _attributes(prompt: Prompt) -> tuple[str | None, ...]:
-    return (
-        prompt.use_case,
-        prompt.source,
-        prompt.user,
-        prompt.language,
-        prompt.split,
-        dump(dict(prompt.meta)),
-        prompt.external_id,
-    )
-
-
-def _filled(first: Prompt, later: Prompt) -> Prompt:
-    """The first record of a prompt, with what only a later one says."""
-    news = {
-        name: getattr(later, name)
-        for name in _ATTRIBUTES
-        if getattr(later, name) and not getattr(first, name)
-    }
-    return replace(first, **news)
+def _filled(first: Sequence[str | None], later: Sequence[str | None]) -> tuple[str | None, ...]:
+    """What the first record of a prompt said, with what only a later one says."""
+    return tuple([a or b for a, b in zip(first, later, strict=True)])

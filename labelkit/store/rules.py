@@ -92,6 +92,13 @@ def everything(tx: Tx) -> list[Guideline]:
     return [_from(row) for row in rows]
 
 
+def uids(tx: Tx) -> list[tuple[str, str]]:
+    """Return `name@version` and uid of all versions, by name and version. No text is read."""
+    query = select(table.c.name, table.c.version, table.c.uid)
+    rows = tx.execute(query.order_by(table.c.name, table.c.version))
+    return [(f"{row.name}@{row.version}", row.uid.hex()) for row in rows]
+
+
 def newest(tx: Tx) -> Guideline | None:
     """Return the guideline in force: the version with a text that was added last."""
     row = tx.execute(_newest()).first()

@@ -44,16 +44,46 @@ def insert_many(
     """
     if not rows:
         return
+    values: dict[str, Sequence[Any]]
+    values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     if sealed := schema.SEALED.get(table.name):
-        places = [columns.index(name) for name in sealed]
-        rows = [(*row, row_crc([row[i] for i in places])) for row in rows]
-        columns = (*columns, "crc")
+        values["crc"] = _row_crcs([values[name] for name in sealed])
+    # The driver takes a quarter of a microsecond over every NULL; what is left out is NULL too.
+    values = {n: v for n, v in values.items() if not (_all_null(v) and _null_unsaid(table, n))}
+    cursor = tx.connection.cursor()  # SQLAlchemy's way to it takes longer than a small statement
     start = 0
     while left := len(rows) - start:
         n = min(_AT_ONCE, 1 << left.bit_length() - 1)  # few sizes, so that statements are reused
-        text = _insert_text(tx.dialect, table, tuple(columns), known_ok, n)
-        tx.exec_driver_sql(text, tuple(chain.from_iterable(rows[start : start + n])))
+        text = _insert_text(tx.dialect, table, tuple(values), known_ok, n)
+        some = zip(*[column[start : start + n] for column in values.values()], strict=True)
+        cursor.execute(text, tuple(chain.from_iterable(some)))
         start += n
+    cursor.close()
+
+
+def _all_null(values: Sequence[Any]) -> bool:
+    return values[0] is None and values.count(None) == len(values)
+
+
+def _null_unsaid(table: sa.Table, column: str) -> bool:
+    """Whether a column is NULL where nothing is said of it."""
+    return table.c[column].server_default is None
+
+
+def rows_with(
+    tx: Tx, table: sa.Table, columns: tuple[str, ...], by: str, values: Iterable[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the columns of rows whose `by` is one of `values`, as the driver has them.
+
+    Compiled once, where an `in_` is written anew for every list.
+    """
+    cursor = tx.connection.cursor()
+    for chunk in chunks(values):
+        n = 1 << (len(chunk) - 1).bit_length()  # few sizes: the last value is said again
+        text = _select_text(tx.dialect, table, columns, by, n)
+        cursor.execute(text, (*chunk, *[chunk[-1]] * (n - len(chunk))))
+        yield from cursor.fetchall()
+    cursor.close()
 
 
 def plain_rows(tx: Tx, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
@@ -68,14 +98,25 @@ def row_crc(values: Iterable[Any]) -> int:
     >>> row_crc(["a", None]) == row_crc(["a", ""]), row_crc([1, "é"]) == row_crc([1, "é"])
     (False, True)
     """
-    said = [value if type(value) is str else _said(value) for value in values]
-    return crc32("\x1f".join(said).encode("utf-8", "surrogateescape"))
+    return _crc("\x1f".join(map(_said, values)))
+
+
+def _row_crcs(columns: Iterable[Sequence[Any]]) -> list[int]:
+    """Return `row_crc` of every row."""
+    said = [c if {*map(type, c)} == {str} else [*map(_said, c)] for c in columns]
+    return [_crc(each) for each in map("\x1f".join, zip(*said, strict=True))]
+
+
+def _crc(said: str) -> int:
+    return crc32(said.encode("utf-8", "surrogateescape"))
 
 
 def _said(value: Any) -> str:
+    if type(value) is str:
+        return value
     if value is None:
         return "\x00"
-    return value.hex() if isinstance(value, bytes) else str(value)
+    return value.hex() if isinstance(value, bytes | bytearray) else str(value)
 
 
 @lru_cache(maxsize=256)
@@ -94,6 +135,18 @@ def _insert_text(
     head, values, tail = text.partition(" VALUES ")
     row, close, rest = tail.partition(")")
     return head + values + ", ".join([row + close] * n) + rest
+
+
+@lru_cache(maxsize=64)
+def _select_text(
+    dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], by: str, n: int
+) -> str:
+    """The statement that fetches rows with one of `n` values."""
+    query = sa.select(*[table.c[name] for name in columns])
+    text = str(query.where(table.c[by] == sa.bindparam("value")).compile(dialect=dialect))
+    head, equals, mark = text.rpartition(" = ")
+    assert equals
+    return f"{head} IN ({', '.join([mark] * n)})"
 
 
 def next_id(tx: Tx, table: sa.Table) -> int:

@@ -16,6 +16,9 @@ from labelkit.tui.wording import count
 
 S = TypeVar("S", bound=Session[Any])
 
+FLOOD = 32
+"""Keys without a pause that nobody types."""
+
 
 class Page(Protocol):
     """Something that fills the screen."""
@@ -51,7 +54,7 @@ class Bench(Generic[S]):
         self.note: NoteRequest | None = None
         self.parting: str | None = None
         self.nothing_left = False
-        self.hurried = False
+        self.hurried = 0
         self.acted = 0.0
 
     def start(self) -> bool:
@@ -80,13 +83,15 @@ class Bench(Generic[S]):
             self.trouble = f"NOT SAVED: {error}"
 
     def meant(self) -> bool:
-        """Whether a key that puts the task away was pressed by itself.
+        """Whether a key that puts the task away was pressed by somebody, and not pasted.
 
-        One that came before the key before it had shown its effect was pasted, or typed blindly.
+        Some terminals hand a paste over as keys. Those come without a pause, each before the one
+        before it has shown its effect; a few such are typed ahead, over a slow line, or a script's.
         """
-        if self.hurried:
-            self.message = "That came too fast to be meant: once more, please"
-        return not self.hurried
+        if self.hurried < FLOOD:
+            return True
+        self.message = "That came too fast to be meant: once more, please"
+        return False
 
     def draw(self, size: Size) -> Lines:
         self.size = size

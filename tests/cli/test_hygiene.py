@@ -6,10 +6,12 @@ import inspect
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from helpers import Cli, record, write_jsonl
 
 from labelkit.cli._commands import COMMANDS, PANELS
 
@@ -57,10 +59,41 @@ def test_status_needs_no_numbers(store_path: Any) -> None:
     assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic", "yaml"}
 
 
+def test_plain_records_are_read_without_pydantic(store_path: Path, tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [record()])
+    loaded = loaded_by("--db", str(store_path), "import", str(path))
+    assert "sqlalchemy" in loaded
+    heavy = {"numpy", "pandas", "textual", "alembic", "pydantic", "yaml", "multiprocessing"}
+    assert not loaded & heavy
+
+
+@pytest.mark.parametrize("typed", ["x", "-1", "1.5", ""])
+def test_what_is_typed_is_looked_at(cli: Cli, tmp_path: Path, typed: str) -> None:
+    ran = cli.run("import", write_jsonl(tmp_path / "in.jsonl", [record()]), "--max-bad", typed)
+    assert ran.code == 2
+    assert "Invalid value for '--max-bad'" in ran.err
+
+
 def test_lines_need_no_screen(store_path: Any) -> None:
     loaded = loaded_by("--db", str(store_path), "rank", "--as", "ana", "--plain")
     assert "labelkit" in loaded
     assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic"}
+
+
+def test_rows_for_a_pipe_need_no_numbers(store_path: Any) -> None:
+    loaded = loaded_by("--db", str(store_path), "export", "--format", "rm", "--out", "-")
+    assert "sqlalchemy" in loaded
+    assert not loaded & {"numpy", "pandas", "textual", "alembic", "pydantic", "pyarrow"}
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [("--jobs=x", "valid integer"), ("--jobs=-1", "0"), ("--min-majority=1.5", "less than")],
+)
+def test_numbers_that_are_typed_are_looked_at(cli: Any, option: str, why: str) -> None:
+    ran = cli.run("export", "--format", "rm", option)
+    assert ran.code == 2
+    assert why in ran.err
 
 
 def test_importing_the_package_is_free() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,8 @@ def test_every_honest_object_is_taken_as_it_is(value: dict[str, object], spaced:
         (b'{"a" :1,"a" :2}', "key 'a' is given twice"),
         (b'{"x":{"a":1,"b":2,"a":3}}', "key 'a' is given twice"),
         (b'{"x":"\\":","a":1,"a":2}', "key 'a' is given twice"),
+        (b'{"x":"\\":","a\\\\":1,"a\\\\":2}', r"key 'a\\' is given twice"),
+        (b'{"x":"\\\\\\" :","a\\"":1,"a\\"":2}', "key 'a\"' is given twice"),
         (b'{"a":NaN}', "NaN is not JSON"),
         (b'{"a":-Infinity}', "-Infinity is not JSON"),
         (b'{"a":1e999}', "number out of range: 1e999"),
@@ -68,6 +71,13 @@ def test_doubtful_lines_are_refused_with_a_reason(line: bytes, reason: str) -> N
     with pytest.raises(LineError) as caught:
         parse_object(line)
     assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize("text", ['say "a": 1', '{"a" : {"a": ":"}}', 'ends in "', '"\t:'])
+def test_keys_that_a_text_quotes_are_no_keys(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"a": text, "b": {"a": [text, text]}}
+    monkeypatch.setattr(_jsonl, "_parse_slowly", pytest.fail)
+    assert parse_object(orjson.dumps(value)) == value
 
 
 def test_depth_is_counted_outside_of_texts() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,8 @@ from helpers import Cli, ranking, record, write_jsonl
 
 from labelkit import plugins
 from labelkit.errors import LabelkitError
-from labelkit.services import export_jobs, export_lines
-from labelkit.services.export_lines import Writer
+from labelkit.services import export_files, export_jobs, export_lines, export_parquet
+from labelkit.services.export_lines import Writer, rejected_columns
 from labelkit.services.export_options import stage_of
 from labelkit.services.export_rows import Books
 from labelkit.services.exporting import ExportOptions, export, options, parts_of, prepare
@@ -66,11 +68,23 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("stage", ["rm", "sft", "kto", "prompts", "rankings", "records"])
-@pytest.mark.parametrize("more", [(), ("--max-rows-per-file", "9"), ("--container", "jsonl.gz")])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("--max-rows-per-file", "9"),
+        ("--container", "jsonl.gz"),
+        ("--container", "parquet"),
+        ("--container", "parquet", "--max-rows-per-file", "9"),
+    ],
+    ids=" ".join,
+)
 def test_any_number_of_processes_writes_the_same_bytes(
     filled: Cli, tmp_path: Path, stage: str, more: tuple[str, ...]
 ) -> None:
     found = []
+    if "parquet" in more and stage == "records":
+        pytest.skip("records have no columns")
     for jobs in (1, 2, 5):
         out = tmp_path / f"{stage}{jobs}"
         split = "train=0.7,valid=0.3"
@@ -155,6 +169,65 @@ def test_pieces_make_the_rows_that_the_stage_makes(filled: Cli, wanted: ExportOp
     assert rows
     assert b"".join(lines) == b"".join(rows)
     assert short == long
+
+
+# -- columns --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [(), ("--max-rows-per-file", "9")], ids=" ".join)
+@pytest.mark.parametrize("most", [1, 1 << 26])
+def test_rows_made_of_picked_lines_are_the_rows_of_the_lines(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, more: tuple[str, ...]
+) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    monkeypatch.setattr(export_parquet, "_TAKEN", most)
+    kinds = {"jsonl": tmp_path / "lines", "parquet": tmp_path / "columns"}
+    for kind, out in kinds.items():
+        filled("export", "--format", "rm", "--out", out, "--container", kind, "--jobs", 2, *more)
+    lines = sorted(kinds["jsonl"].glob("*.jsonl"))
+    columns = [kinds["parquet"] / f"{path.stem}.parquet" for path in lines]
+    assert len(lines) > bool(more)
+    for path, other in zip(lines, columns, strict=True):
+        rows = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        assert rows == parquet.read_table(other).to_pylist()
+    long, short = ((out / "manifest.json").read_bytes() for out in kinds.values())
+    assert orjson.loads(long)["lengths"] == orjson.loads(short)["lengths"]
+
+
+def test_columns_of_the_rejected_completion() -> None:
+    exporter = plugins.exporters.get("trl")
+    pair = exporter.stages["rm"]
+    assert rejected_columns(pair) == {"rejected"}
+    assert rejected_columns(exporter.stages["kto"]) is None
+    both = replace(pair, row=lambda asked, item: {"texts": pair.row(asked, item)})
+    assert rejected_columns(both) is None
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_disk_is_written_to_on_the_way(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    begun: dict[int, list[tuple[int, int]]] = {}
+
+    def advise(fd: int, start: int, size: int, _: int) -> None:
+        begun.setdefault(os.fstat(fd).st_ino, []).append((start, size))
+        if broken:
+            raise OSError(errno.EINVAL, "no such advice here")
+
+    monkeypatch.setattr(os, "posix_fadvise", advise, raising=False)
+    monkeypatch.setattr(os, "POSIX_FADV_DONTNEED", 4, raising=False)
+    monkeypatch.setattr(export_files, "_AHEAD", 1000)
+    monkeypatch.setattr(export_files, "_BUFFER", 300)
+    filled("export", "--format", "rm", "--out", tmp_path / "rm")
+    file = (tmp_path / "rm" / "train.jsonl").stat()
+    told = begun[file.st_ino]
+    assert [start for start, _ in told] == [0, *[start + size for start, size in told[:-1]]]
+    assert file.st_size - 1000 < sum(size for _, size in told) <= file.st_size
 
 
 # -- shards --------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from torture.budget import Budget
 from torture.plants import PLANTS
 
 from labelkit.services import project
+from labelkit.tui.bench import FLOOD
 
 FIRST = {"rank": "Completion A", "write": "Write the best answer"}
 SIZES = ((80, 24), (160, 45), (60, 16), (20, 5))
@@ -32,6 +33,8 @@ NAMED = [keys for name, keys in KEYS.items() if name not in ("ctrl+c", "escape")
 SEQUENCES = ["\x1b[<0;10;10M", "\x1b[<0;10;10m", "\x1b[<64;10;10M", "\x1b[I", "\x1b[O", "\x1b[99~"]
 PASTES = ["\x1b[200~7\r\rs1\x1b[201~", "\x1b[200~\x1b[201~"]
 LEAVE = "\x11"
+HARMLESS = "é" * (FLOOD + 1)
+"""How a flood begins: fewer keys than these may have been typed ahead."""
 
 
 @dataclass
@@ -94,7 +97,7 @@ def flood(cli: Cli, verb: str, seed: int, n: int, found: Floods, plant: str = ""
     rnd = random.Random(seed)
     where = f"{verb}, seed {seed}"
     with begun(cli, verb, rnd.choice(SIZES), plant) as term:
-        at_once(term, keys(rnd, n))
+        at_once(term, HARMLESS + keys(rnd, n))
         at_once(term, LEAVE)
         try:
             code = term.end(30 + n / 20)

@@ -102,7 +102,8 @@ class DeskApp(App[None]):
         Else what is typed ahead goes to the screen that a key before it has just left.
         """
         if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
-            self.bench.hurried = False
+            hurried = event.time < max(self.bench.acted, self._last_key + BREATH)
+            self.bench.hurried = self.bench.hurried + 1 if hurried else 0
             if isinstance(event, events.Key | events.Paste):
                 await self._typed(event)
                 return
@@ -113,7 +114,6 @@ class DeskApp(App[None]):
         if isinstance(top, DeskScreen) and not top.ready.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(top.ready.wait(), PATIENCE)
-        self.bench.hurried = event.time < max(self.bench.acted, self._last_key + BREATH)
         self._last_key = event.time
         target = self.focused or top
         await super().on_event(event)

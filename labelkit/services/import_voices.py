@@ -1,0 +1,78 @@
+"""Who judged, where a file does not say: nobody known, and not one and the same person.
+
+One labeler has one vote about a pair, and the first counts. If all of a file's nameless judgements
+were one labeler's, then of three votes on a pair the first would decide, whatever the other two
+say. So the second judgement of the same completions gets a voice of its own, NAME-2, and so on.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+_EMPTY = 0
+_FIRST_ROOM = 1 << 10
+
+
+class Voices:
+    """Numbers the nameless judgements of each set of completions, in the order of the file."""
+
+    def __init__(self) -> None:
+        self.repeats = 0
+        self._heard = _Keys()
+        self._more: dict[int, int] = {}
+
+    def name(self, labeler: str, record: Mapping[str, Any], ranking: Mapping[str, Any]) -> str:
+        """Return what to call whoever made this ranking."""
+        key = _key_of(record, ranking)
+        if self._heard.add(key):
+            return labeler
+        self.repeats += 1
+        number = self._more[key] = self._more.get(key, 1) + 1
+        return f"{labeler}-{number}"
+
+
+def _key_of(record: Mapping[str, Any], ranking: Mapping[str, Any]) -> int:
+    """Stand for a prompt and the texts that were judged, in 64 bits."""
+    texts = {each.get("id"): each["text"] for each in record.get("completions", ())}
+    placed = {name for tier in ranking["tiers"] for name in tier}
+    judged = sorted(str(texts.get(name, name)) for name in placed | {*ranking.get("unranked", ())})
+    said = "\0".join((str(record["prompt"]), *judged)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big") or 1
+
+
+class _Keys:
+    """A set of numbers from 1 to 2**64 - 1 in 16 to 32 bytes each; a set of Python's takes 80."""
+
+    def __init__(self) -> None:
+        self._slots = array("Q", bytes(8 * _FIRST_ROOM))
+        self._count = 0
+
+    def add(self, key: int) -> bool:
+        """Keep a number, and return whether it is new."""
+        at = self._find(self._slots, key)
+        if self._slots[at] == key:
+            return False
+        self._slots[at] = key
+        self._count += 1
+        if 2 * self._count > len(self._slots):
+            self._grow()
+        return True
+
+    def _grow(self) -> None:
+        slots = array("Q", bytes(16 * len(self._slots)))
+        for key in self._slots:
+            if key != _EMPTY:
+                slots[self._find(slots, key)] = key
+        self._slots = slots
+
+    @staticmethod
+    def _find(slots: array[int], key: int) -> int:
+        """Return where a number is, or the free place where it belongs."""
+        mask = len(slots) - 1
+        at = key & mask
+        while slots[at] not in (_EMPTY, key):
+            at = (at + 1) & mask
+        return at
