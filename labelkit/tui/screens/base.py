@@ -18,7 +18,7 @@ from textual.theme import Theme
 
 from labelkit.domain.tasks import LEASE_SECONDS
 from labelkit.errors import LabelkitError, UsageError
-from labelkit.tui.bench import Bench
+from labelkit.tui.bench import FLOOD, Bench
 
 # Textual's own light theme writes key names in an orange of 1.9 : 1; these are over 4.5 : 1.
 PAPER = Theme(
@@ -103,7 +103,10 @@ class DeskApp(App[None]):
         """
         if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             hurried = event.time < max(self.bench.acted, self._last_key + BREATH)
-            self.bench.hurried = self.bench.hurried + 1 if hurried else 0
+            # One late key in a flood, on a busy machine, is not the end of it.
+            calmer = self.bench.hurried // 2
+            more = min(self.bench.hurried + 1, 2 * FLOOD - 1)
+            self.bench.hurried = more if hurried else calmer
             if isinstance(event, events.Key | events.Paste):
                 await self._typed(event)
                 return
@@ -120,6 +123,7 @@ class DeskApp(App[None]):
         await self._drained(target)
         if self.screen is not top:
             await self._drained(self.screen)
+        self._keep()
 
     @staticmethod
     async def _drained(pump: MessagePump) -> None:
@@ -166,7 +170,7 @@ class DeskApp(App[None]):
 
     def _keep(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, DeskScreen):
+            if isinstance(screen, DeskScreen) and screen.ready.is_set():
                 screen.keep()
 
     def _fatal_error(self) -> None:
