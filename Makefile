@@ -25,16 +25,11 @@ demo: .venv/.run
 test: .venv/.dev
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-# The same harnesses as in `make test`, for hours instead of minutes. KILLS is for each job.
+# The same harnesses as in `make test`, planted faults included, to their ends: hours. KILLS is for
+# each job. SECONDS=600 make torture shares ten minutes among them, in another order each time.
 KILLS ?= 2000
 torture: .venv/.dev
-	@for job in ranking importing exporting migrating restoring merging; do \
-	(cd tests && ../$(BIN)/python -m torture.kills $$job --kills $(KILLS)) || exit 1; done
-	cd tests && ../$(BIN)/python -m torture.power --labels 40
-	cd tests && ../$(BIN)/python -m torture.power_export
-	cd tests && ../$(BIN)/python -m torture.faults
-	cd tests && ../$(BIN)/python -m torture.commands
-	cd tests && ../$(BIN)/python -m torture.streams
+	cd tests && ../$(BIN)/python -m torture --kills $(KILLS) $(if $(SECONDS),--seconds $(SECONDS))
 
 # The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
 # atheris is there (pip install atheris), and mutates blindly if not.

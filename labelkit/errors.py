@@ -32,6 +32,17 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+def command(*words: object) -> str:
+    """Return a command as a shell takes it, whatever its names hold.
+
+    >>> command("labelkit", "restore", "my store.db")
+    "labelkit restore 'my store.db'"
+    """
+    import shlex  # only where something went wrong
+
+    return shlex.join(map(str, words))
+
+
 class LabelkitError(Exception):
     """An expected failure: one message for a person, and what to do next.
 

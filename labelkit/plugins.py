@@ -56,16 +56,19 @@ class Help:
     """What a file does not say of itself.
 
     `columns` maps a table's columns to labelkit's fields; `items` holds, by id, the objects that
-    its rows speak of.
+    its rows speak of; `winners` maps what a winner may be called to the letter of a completion, or
+    to `tie`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    winners: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Reads one file format. `read` streams; it never raises for a bad record.
+    """Reads one file format. `read` streams; it never raises for a bad record, and InputError where
+    the whole file cannot be read as it was said to be.
 
     `recognises` says whether an object of a file is this format's and no other's. `foreign` files
     do not hold labelkit's own records; where they name no labeler it is `labeler`, of `kind`.
@@ -78,7 +81,7 @@ class Importer:
     foreign: bool = True
     labeler: str = ""
     kind: str = "human"
-    told: tuple[Literal["columns", "items"], ...] = ()
+    told: tuple[Literal["columns", "items", "winners"], ...] = ()
     read_with: Callable[[ByteStream, Help], Iterator[Row]] | None = None
 
 

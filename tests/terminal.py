@@ -35,6 +35,11 @@ KEYS = {
 def at_the_terminal() -> None:
     """What a shell does before it starts a program: nothing of nohup or & is left."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    at_a_terminal()
+
+
+def at_a_terminal() -> None:
+    """The same for a program that nobody will tell when the terminal goes."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
@@ -79,7 +84,7 @@ class Screen:
             if wide and self.x < self.width:
                 self.rows[self.y][self.x : self.x + wide] = [char] + [""] * (wide - 1)
             elif not wide and self.x:
-                self.rows[self.y][self.x - 1] += char
+                self.rows[self.y][min(self.x, self.width) - 1] += char
             self.x += wide
 
     def _obey(self, args: str, final: str) -> None:
@@ -107,6 +112,7 @@ class Terminal:
         *,
         size: tuple[int, int] = (80, 24),
         env: dict[str, str] | None = None,
+        told: bool = True,
     ) -> None:
         self.screen = Screen(*size)
         self.raw = b""
@@ -122,7 +128,7 @@ class Terminal:
             stderr=self.slave,
             env={**clean, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})},
             start_new_session=True,
-            preexec_fn=at_the_terminal,
+            preexec_fn=at_the_terminal if told else at_a_terminal,
         )
 
     def __enter__(self) -> Terminal:
@@ -132,8 +138,15 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self.master)
+        if self.master >= 0:
+            os.close(self.master)
         os.close(self.slave)
+
+    def hang_up(self, seconds: float = 20.0) -> int:
+        """Take the terminal away; return the exit code of the program that was on it."""
+        os.close(self.master)
+        self.master = -1
+        return self.process.wait(seconds)
 
     def _set_size(self, width: int, height: int) -> None:
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))

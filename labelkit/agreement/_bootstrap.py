@@ -10,17 +10,18 @@ is a vector of weights (how often each prompt was drawn) times a table of per-pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelkit.agreement._units import Floats, Ints
+from labelkit.agreement._arrays import Bools, Floats, Ints, distinct_rows
 from labelkit.plugins import Measured
 
 REPLICATES = 1000
 LEVEL = 0.95
+_ENDS = (100 * (1 - LEVEL) / 2, 100 - 100 * (1 - LEVEL) / 2)
 LEAST_DEFINED = 0.95
 """An interval wants this share of the replicates to be defined."""
 
@@ -35,6 +36,8 @@ _SMALL_PRODUCT = 1 << 18
 
 Weights = NDArray[np.uint8]
 """How often each prompt (row) is drawn in each replicate (column)."""
+
+Singles = NDArray[np.float32]
 
 
 @dataclass
@@ -55,31 +58,43 @@ class Means:
 
         Prompts with equal rows are drawn together, which makes the cost depend on distinct rows.
         """
-        patterns, times = _patterns(per_prompt)
-        if _FEWER * len(patterns) < len(per_prompt):
+        repeated = _patterns(per_prompt)
+        if repeated:
+            patterns, times = repeated
             generator = np.random.default_rng(self.seed)
             n = int(times.sum())
             drawn = generator.multinomial(n, times / n, size=self.replicates)
             return drawn.astype(np.float64) @ patterns
-        blocks = [_weighted(w, per_prompt) for w in self._weights(len(per_prompt))]
+        blocks = [_weighted(w, per_prompt, _room(w)) for w in self._weights(len(per_prompt))]
         return np.concatenate(blocks)
 
     def cell_sums(self, prompt: Ints, cell: Ints, values: Floats, cells: int) -> Floats:
-        """Return sums by cell over resamples of the prompts: (replicates, cells, c).
+        """Return sums by cell over resamples of the prompts: (replicates, cells, c)."""
+        return self.by_cell(prompt, cell, values, cells, lambda sums: sums)
 
-        Row i adds `values[i]` (n, c) to `cell[i]` as often as `prompt[i]` was drawn. Rows that
-        share both belong together first: `merged`.
+    def by_cell(
+        self,
+        prompt: Ints,
+        cell: Ints,
+        values: Floats,
+        cells: int,
+        work: Callable[[Floats], Floats],
+    ) -> Floats:
+        """Return what `work` makes of each cell's sums, (some replicates, c) to (the same, d).
+
+        The result has shape (replicates, cells, d). Row i adds `values[i]` (n, c) to `cell[i]` as
+        often as `prompt[i]` was drawn. Rows that share both belong together first: `merged`.
         """
         known, index = np.unique(prompt, return_inverse=True)
         order = np.argsort(cell, kind="stable")
         ends = np.searchsorted(cell[order], np.arange(cells + 1))
         parts = [order[ends[c] : ends[c + 1]] for c in range(cells)]
-        return np.concatenate(
-            [
-                np.stack([_weighted(w[index[rows]], values[rows]) for rows in parts], axis=1)
-                for w in self._weights(len(known))
-            ]
-        )
+        blocks = []
+        for weights in self._weights(len(known)):
+            room = _room(weights)
+            each = (work(_weighted(weights, values[r], room, index[r])) for r in parts)
+            blocks.append(np.stack(list(each)))
+        return np.swapaxes(np.concatenate(blocks, axis=1), 0, 1)
 
     def _weights(self, n: int) -> Iterator[Weights]:
         """Yield blocks (n, some replicates) of how often each of n prompts was drawn."""
@@ -104,32 +119,69 @@ class Means:
 
     def interval(self, values: Floats) -> tuple[float, float] | None:
         """Return the middle 95 % of resampled values, or None when too many are undefined."""
-        defined = values[np.isfinite(values)]
-        if len(defined) < LEAST_DEFINED * len(values):
-            return None
-        tail = 100 * (1 - LEVEL) / 2
-        low, high = np.percentile(defined, [tail, 100 - tail])
-        return float(low), float(high)
+        return self.intervals(values[:, None])[0]
+
+    def intervals(self, values: Floats) -> list[tuple[float, float] | None]:
+        """Return the interval of each column of resampled values (replicates, c)."""
+        defined = np.isfinite(values)
+        whole = np.asarray(defined.all(axis=0))
+        low, high = np.percentile(values[:, whole], _ENDS, axis=0).tolist()
+        found: list[tuple[float, float] | None] = [None] * len(whole)
+        for at, *ends in zip(np.flatnonzero(whole).tolist(), low, high, strict=True):
+            found[at] = (ends[0], ends[1])
+        enough = defined.sum(axis=0) >= LEAST_DEFINED * len(values)
+        for at in np.flatnonzero(enough & ~whole).tolist():
+            ends = np.percentile(values[defined[:, at], at], _ENDS).tolist()
+            found[at] = (ends[0], ends[1])
+        return found
 
     def measured(self, value: float | None, values: Floats, prompts: int, n: int) -> Measured:
         """Return a value with the interval that its resampled `values` give."""
-        if value is None or prompts < 2:
-            return Measured(value=value, n=n, reason=FEW_PROMPTS)
-        found = self.interval(values)
-        if found is None:
-            return Measured(value=value, n=n, reason=TOO_OFTEN_UNDEFINED)
-        return Measured(value=value, low=found[0], high=found[1], n=n)
+        return self.each_measured([value], values[:, None], [prompts], [n])[0]
+
+    def each_measured(
+        self,
+        found: Sequence[float | None],
+        values: Floats,
+        prompts: Sequence[int],
+        n: Sequence[int],
+    ) -> list[Measured]:
+        """Return the same for many values at once, each with its column of `values`."""
+        return [
+            _measured(value, interval, few, count)
+            for value, interval, few, count in zip(
+                found, self.intervals(values), prompts, n, strict=True
+            )
+        ]
 
 
-def _weighted(weights: Weights, values: Floats) -> Floats:
-    """Return weights (n, replicates) transposed times values (n, c), piece by piece.
+def _measured(
+    value: float | None, interval: tuple[float, float] | None, prompts: int, n: int
+) -> Measured:
+    if value is None or prompts < 2:
+        return Measured(value=value, n=n, reason=FEW_PROMPTS)
+    if interval is None:
+        return Measured(value=value, n=n, reason=TOO_OFTEN_UNDEFINED)
+    return Measured(value=value, low=interval[0], high=interval[1], n=n)
 
-    Single precision is far finer than the resampling itself.
+
+def _room(weights: Weights) -> Singles:
+    """Return room for `_weighted`: memory asked for anew each time costs more than the sums."""
+    return np.empty((_ROWS, weights.shape[1]), dtype=np.float32)
+
+
+def _weighted(weights: Weights, values: Floats, room: Singles, at: Ints | None = None) -> Floats:
+    """Return weights (n, replicates), or those `at` some rows, transposed times values (n, c).
+
+    Piece by piece, so that it stays in the cache. Single precision is far finer than the resampling
+    itself.
     """
     total = np.zeros((weights.shape[1], values.shape[1]))
-    for start in range(0, len(weights), _ROWS):
-        drawn = weights[start : start + _ROWS].astype(np.float32)
-        factor = values[start : start + _ROWS].astype(np.float32)
+    for start in range(0, len(values), _ROWS):
+        piece = slice(start, start + _ROWS)
+        factor = values[piece].astype(np.float32)
+        drawn = room[: len(factor)]
+        drawn[:] = weights[piece] if at is None else weights[at[piece]]
         step = max(1, _SMALL_PRODUCT // max(1, factor.size))
         for first in range(0, drawn.shape[1], step):
             part = slice(first, first + step)
@@ -139,28 +191,41 @@ def _weighted(weights: Weights, values: Floats) -> Floats:
 
 def merged(prompt: Ints, cell: Ints, values: Floats, cells: int) -> tuple[Ints, Ints, Floats]:
     """Add up the rows that share a prompt and a cell."""
-    found, index = np.unique(prompt * cells + cell, return_inverse=True)
-    columns = [np.bincount(index, column) for column in values.T]
-    return found // cells, found % cells, np.column_stack(columns).astype(np.float64)
+    first = int(prompt.min()) if len(prompt) else 0
+    key = (prompt - first) * cells + cell
+    if int(key.max(initial=0)) > _FEWER * len(key):
+        known, index = np.unique(key, return_inverse=True)
+        columns = [np.bincount(index, column) for column in values.T]
+    else:  # a table of everything there could be is small, and faster than sorting
+        known = np.flatnonzero(np.bincount(key))
+        columns = [np.bincount(key, column)[known] for column in values.T]
+    sums = np.column_stack(columns).astype(np.float64)
+    return known // cells + first, known % cells, sums
 
 
-def _patterns(rows: Floats) -> tuple[Floats, Ints]:
-    """Return the distinct rows and how often each stands there, in an order of their own."""
+def _patterns(rows: Floats) -> tuple[Floats, Ints] | None:
+    """Return the distinct rows and how often each stands there, in an order of their own.
+
+    None where they are no fewer than one in `_FEWER`.
+    """
     generator = np.random.default_rng(0)
     mark = np.zeros(len(rows))
     for column in rows.T:
         mark += column * generator.random()
+    if _FEWER * len(np.unique(mark)) >= len(rows):
+        return None
     _, first, inverse, times = np.unique(
         mark, return_index=True, return_inverse=True, return_counts=True
     )
     if not np.array_equal(rows[first][inverse], rows):  # two rows shared a mark: compare in full
-        return np.unique(rows, axis=0, return_counts=True)
-    return rows[first], times
+        first, inverse = distinct_rows(rows)
+        times = np.bincount(inverse)
+    return (rows[first], times) if _FEWER * len(first) < len(rows) else None
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:
     """Divide, and say NaN where there is nothing to divide by."""
-    out = np.full(np.shape(top), np.nan)
+    out = np.full_like(top, np.nan, dtype=np.float64)
     np.divide(top, bottom, out=out, where=bottom > 0)
     return out
 
@@ -191,6 +256,15 @@ def ratio_measured(
     return means.measured(value, ratio(sums[:, 0], sums[:, 1]), len(table), round(n))
 
 
+def ratio_of_sums(means: Means, per_prompt: Floats, reason: str) -> Measured:
+    """Measure the sum of the first column over that of the second, (prompts, 2), as above."""
+    top, n = per_prompt.sum(axis=0)
+    if not n:
+        return Measured(value=None, reason=reason)
+    sums = means.sums(per_prompt)
+    return means.measured(float(top / n), ratio(*sums.T), len(per_prompt), round(n))
+
+
 def mean_measured(means: Means, prompt: Ints, values: Floats, reason: str) -> Measured:
     """Measure the mean of the values that are defined, resampling prompts; `n` counts them."""
     defined = np.isfinite(values)
@@ -205,13 +279,22 @@ def cells_measured(
     if not len(cell):
         return [Measured(value=None, reason=reason)] * cells
     prompt, cell, values = merged(prompt, cell, np.column_stack([top, bottom]), cells)
-    sums = means.cell_sums(prompt, cell, values, cells)
-    resampled = ratio(sums[:, :, 0], sums[:, :, 1])
+    ratios = means.by_cell(prompt, cell, values, cells, lambda s: ratio(s[:, :1], s[:, 1:]))
     tops, bottoms = (np.bincount(cell, column, minlength=cells) for column in values.T)
     prompts = np.bincount(cell, minlength=cells)
-    return [
-        means.measured(float(tops[c] / bottoms[c]), resampled[:, c], prompts[c], round(bottoms[c]))
-        if bottoms[c]
-        else Measured(value=None, reason=reason)
-        for c in range(cells)
-    ]
+    some = bottoms > 0
+    found = means.each_measured(
+        (tops[some] / bottoms[some]).tolist(),
+        ratios[:, some, 0],
+        prompts[some].tolist(),
+        [round(n) for n in bottoms[some].tolist()],
+    )
+    return scattered(found, some, lambda _: Measured(value=None, reason=reason))
+
+
+def scattered(
+    found: Iterable[Measured], where: Bools, otherwise: Callable[[int], Measured]
+) -> list[Measured]:
+    """Return what was found in its places, and what there is `otherwise` in the others."""
+    left = iter(found)
+    return [next(left) if here else otherwise(at) for at, here in enumerate(where.tolist())]

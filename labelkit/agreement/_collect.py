@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labelkit.agreement._units import (
-    Answers,
-    Bools,
-    Flags,
-    Ints,
-    Rankings,
-    Units,
-    judge,
-)
+from labelkit.agreement._arrays import Bools, Ints
+from labelkit.agreement._judging import judge
+from labelkit.agreement._units import Answers, Flags, Rankings, Units
 from labelkit.domain.models import Bundle, Ranking, Tiers
 
 FlagsOf = Callable[[str | None], frozenset[str] | None]
@@ -113,8 +107,9 @@ class Collector:
             self._guidelines.setdefault(ranking.guideline, len(self._guidelines)),
             size + len(ranking.unranked),
         )
-        for uid, value in ranking.ratings.items():
-            self._ratings.add(row, items[uid], value)
+        self._ratings["ranking"].extend([row] * len(ranking.ratings))
+        self._ratings["item"].extend([items[uid] for uid in ranking.ratings])
+        self._ratings["value"].extend(ranking.ratings.values())
         if ranking.flags:
             order = [*(uid for tier in ranking.tiers for uid in tier), *ranking.unranked]
             for uid, flags in ranking.flags.items():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelkit.agreement._units import Floats, Ints, Judgements
+from labelkit.agreement._arrays import Floats, Ints
+from labelkit.agreement._units import PAIR_VALUES, Judgements
 
 HALF_RULE = "a tie against a preference agrees by half"
 
@@ -24,9 +25,12 @@ def others(judgements: Judgements) -> tuple[Ints, Ints]:
     The consensus is the sign of the others' mean margin, a tie where all of them tied. Judgements
     whose pair nobody else judged, or that split the others evenly, are not among the rows.
     """
-    unit, value = judgements.unit, judgements.value
-    n, total, decided = np.bincount(unit), np.bincount(unit, value), np.bincount(unit, value != 0)
-    margin = total[unit] - value
-    undecided = (margin == 0) & (decided[unit] - (value != 0) > 0)
-    rows = np.flatnonzero((n[unit] > 1) & ~undecided)
-    return rows, np.sign(margin[rows]).astype(int)
+    tally = judgements.tally(PAIR_VALUES)
+    said = np.array(PAIR_VALUES)
+    margin = (tally.patterns @ said)[:, None] - said
+    others = tally.patterns.sum(axis=1)[:, None] - 1
+    decided = (tally.patterns @ np.abs(said))[:, None] - np.abs(said)
+    used = (others > 0) & ((margin != 0) | (decided == 0))
+    at = tally.pattern[judgements.unit] * len(said) + judgements.value - said[0]
+    rows = np.flatnonzero(used.ravel()[at])
+    return rows, np.sign(margin).ravel()[at[rows]]

@@ -8,44 +8,68 @@ order in which a prompt's labels were made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from labelkit.agreement._arrays import Bools, Floats, Ints, distinct_rows, no_ints, pieces
+from labelkit.agreement._labeler_pairs import LabelerPairs, labeler_pairs
 
 PAIR_VALUES = (-1, 0, 1)
 
-_PATTERNS = 1 << 62
-"""Patterns are told apart by a whole number, which has to fit."""
+_DENSE = 1 << 20
+"""Rows that make numbers under this are told apart by a table: sorting takes ten times as long."""
 
 
-def no_ints(*shape: int) -> Ints:
-    return np.zeros(shape or (0,), dtype=np.int64)
+@dataclass(frozen=True)
+class Tally:
+    """How many labelers gave each value to each unit.
 
-
-def by_pattern(counts: Ints, work: Callable[[Ints], Floats]) -> Floats:
-    """Return `work` on each row of counts (n, v), done once for every distinct row.
-
-    A few labelers have few ways to divide over a few values, however many units there are.
-
-    >>> rows = np.array([[2, 0, 1], [0, 3, 0], [2, 0, 1]])
-    >>> by_pattern(rows, lambda distinct: 10.0 * distinct).tolist()
-    [[20.0, 0.0, 10.0], [0.0, 30.0, 0.0], [20.0, 0.0, 10.0]]
-    >>> by_pattern(np.ones((1, 99), dtype=int), lambda rows: rows.sum(axis=1)).tolist()
-    [99]
+    A few labelers have few ways to divide over a few values, however many units there are: so
+    `patterns` (p, v) are the distinct rows of the table of counts, and `pattern` (units,) says
+    which of them is a unit's own. `unit_prompt` (units,) is where each unit belongs.
     """
-    base = int(counts.max(initial=0)) + 1
-    if base ** counts.shape[1] > _PATTERNS:
-        return work(counts)
-    key = counts @ base ** np.arange(counts.shape[1])
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return work(counts[first])[inverse]
+
+    patterns: Ints
+    pattern: Ints
+    unit_prompt: Ints
+
+    @classmethod
+    def of(cls, counts: Ints, unit_prompt: Ints) -> Tally:
+        """Tell the rows of counts (units, v) apart.
+
+        >>> tally = Tally.of(np.array([[2, 0, 1], [0, 3, 0], [2, 0, 1]]), np.array([0, 0, 1]))
+        >>> tally.patterns[tally.pattern].tolist(), tally.times.tolist()
+        ([[2, 0, 1], [0, 3, 0], [2, 0, 1]], [1, 2])
+        """
+        base, v = int(counts.max(initial=0)) + 1, counts.shape[1]
+        if base**v > _DENSE:
+            first, pattern = distinct_rows(counts)
+            return cls(counts[first], pattern, unit_prompt)
+        digits = base ** np.arange(v)
+        key = counts @ digits
+        there = np.bincount(key, minlength=base**v) > 0
+        known = np.flatnonzero(there)
+        return cls(known[:, None] // digits % base, (np.cumsum(there) - 1)[key], unit_prompt)
+
+    @property
+    def times(self) -> Ints:
+        """How many units have each pattern: (p,)."""
+        return np.bincount(self.pattern, minlength=len(self.patterns))
+
+    def per_prompt(self, used: Bools, values: Floats) -> Floats:
+        """Add up what the units of each prompt have: (prompts, c).
+
+        `used` (p,) are the patterns that count, and `values` (of those, c) what one unit of each
+        has. Prompts without such a unit are left out.
+        """
+        known = np.bincount(self.unit_prompt, used[self.pattern]) > 0
+        each = np.zeros((values.shape[1], len(used)))
+        each[:, used] = values.T
+        columns = [np.bincount(self.unit_prompt, one[self.pattern])[known] for one in each]
+        return np.column_stack(columns)
 
 
 @dataclass(frozen=True)
@@ -67,10 +91,21 @@ class Answers:
 
     def counts(self, values: Sequence[int]) -> Ints:
         """Return how many labelers gave each value to each unit: shape (units, values)."""
-        code = np.searchsorted(np.asarray(values), self.value)
         shape = (self.n_units, len(values))
-        table = np.bincount(self.unit * len(values) + code, minlength=shape[0] * shape[1])
+        cell = np.searchsorted(np.asarray(values), self.value)
+        cell += self.unit * len(values)
+        table = np.bincount(cell, minlength=shape[0] * shape[1])
         return table.reshape(shape).astype(np.int64, copy=False)
+
+    def cross(self, values: Sequence[int]) -> LabelerPairs:
+        """Cross every two labelers; rows stand by unit and labeler, the units by prompt."""
+        code = np.searchsorted(np.asarray(values), self.value)
+        prompt = self.unit_prompt[self.unit]
+        return labeler_pairs(prompt, self.unit, self.labeler, code, len(values))
+
+    def tally(self, values: Sequence[int]) -> Tally:
+        """Return the same counts, pattern by pattern."""
+        return Tally.of(self.counts(values), self.unit_prompt)
 
 
 @dataclass(frozen=True)
@@ -84,9 +119,18 @@ class Judgements(Answers):
     pair: Ints
 
     @cached_property
-    def pair_counts(self) -> Ints:
-        """How many labelers said -1, 0 and +1 on each unit: shape (units, 3)."""
-        return self.counts(PAIR_VALUES)
+    def pair_tally(self) -> Tally:
+        """How many labelers said -1, 0 and +1 on each unit."""
+        return super().tally(PAIR_VALUES)
+
+    @cached_property
+    def crossed(self) -> LabelerPairs:
+        """What every two labelers said on the units that both judged."""
+        return self.cross(PAIR_VALUES)
+
+    def tally(self, values: Sequence[int]) -> Tally:
+        """Return the counts, pattern by pattern; nearly every statistic asks for them."""
+        return self.pair_tally if values == PAIR_VALUES else super().tally(values)
 
 
 @dataclass(frozen=True)
@@ -120,13 +164,32 @@ class Rankings:
         return np.cumsum(self.k) - self.k
 
     def of_size(self, k: int) -> tuple[Ints, Ints, Ints]:
-        """Return the rankings of k completions: (rows (r,), items (r, k), ranks (r, k))."""
+        """Return the rankings of k completions: (rows (r,), items (r, k), ranks (r, k)).
+
+        The items of a ranking go up.
+        """
         rows = np.flatnonzero(self.k == k)
         places = self.start[rows][:, None] + np.arange(k)
-        return rows, self.item[places], self.rank[places]
+        items, ranks = self.item[places], self.rank[places]
+        order = np.argsort(items, axis=1)
+        return rows, np.take_along_axis(items, order, 1), np.take_along_axis(ranks, order, 1)
 
     def sizes(self) -> list[int]:
         return [int(k) for k in np.unique(self.k) if k >= 2]
+
+    def cut(self, at_once: int) -> Iterator[Rankings]:
+        """Yield them in pieces of about so many, the rankings of a prompt together."""
+        ends = np.append(self.start, len(self.item))
+        for rows in pieces(self.prompt, at_once):
+            places = slice(ends[rows.start], ends[rows.stop])
+            yield replace(
+                self,
+                prompt=self.prompt[rows],
+                labeler=self.labeler[rows],
+                k=self.k[rows],
+                item=self.item[places],
+                rank=self.rank[places],
+            )
 
 
 @dataclass(frozen=True)
@@ -186,73 +249,3 @@ def empty_units(labelers: Sequence[str] = ()) -> Units:
         flags=Flags(e, e, (), nobody, nobody, e),
         gold=pairs,
     )
-
-
-def judge(rankings: Rankings, n_labelers: int) -> tuple[Judgements, Repeats]:
-    """Return every comparison that the rankings hold, each labeler once a pair, and the repeats.
-
-    Where one labeler judged a pair twice the first counts, in the order of the rows.
-    """
-    if not rankings.sizes():
-        nothing = empty_units()
-        return nothing.pairs, nothing.repeats
-    packed = _Packing.of(rankings, n_labelers)
-    keys = np.sort(np.concatenate([packed.keys(rankings, k) for k in rankings.sizes()]))
-    value = keys % 3 - 1
-    answer = keys // (3 * packed.turns)  # a unit and a labeler
-    fresh = np.r_[True, answer[1:] != answer[:-1]]
-    again = np.flatnonzero(~fresh)
-    first = np.flatnonzero(fresh)
-    unit_key, labeler = np.divmod(answer[first], n_labelers)
-    change = np.r_[True, unit_key[1:] != unit_key[:-1]]
-    a, step = np.divmod(unit_key[change], packed.width)
-    judgements = Judgements(
-        unit=np.cumsum(change) - 1,
-        labeler=labeler,
-        value=value[first],
-        unit_prompt=rankings.item_prompt[a],
-        pair=np.column_stack([a, a + step]),
-    )
-    where = np.cumsum(fresh)[again] - 1  # the first answer that each repeat repeats
-    repeats = Repeats(
-        prompt=judgements.unit_prompt[judgements.unit[where]],
-        labeler=labeler[where],
-        first=value[first][where],
-        later=value[again],
-    )
-    return judgements, repeats
-
-
-@dataclass(frozen=True)
-class _Packing:
-    """One comparison as one integer: sorting plain integers is ten times as fast as rows.
-
-    From the highest digit: first completion, distance to the second, labeler, turn (which of the
-    prompt's rankings it came from), value. The product of the bases stays under 2**63 up to stores
-    of some billion completions.
-    """
-
-    width: int
-    labelers: int
-    turns: int
-    turn: Ints
-
-    @classmethod
-    def of(cls, rankings: Rankings, n_labelers: int) -> _Packing:
-        begins = np.r_[True, rankings.prompt[1:] != rankings.prompt[:-1]]
-        rows = np.arange(len(rankings.prompt))
-        turn = rows - np.maximum.accumulate(np.where(begins, rows, 0))
-        most = np.bincount(rankings.item_prompt).max()
-        return cls(int(most), n_labelers, int(turn.max()) + 1, turn)
-
-    def keys(self, rankings: Rankings, k: int) -> Ints:
-        """Return the packed comparisons of all rankings of k completions, flat."""
-        rows, items, ranks = rankings.of_size(k)
-        i, j = np.triu_indices(k, 1)
-        value = np.sign(ranks[:, j] - ranks[:, i])
-        left, right = items[:, i], items[:, j]
-        value = np.where(left < right, value, -value)
-        unit = np.minimum(left, right) * self.width + np.abs(right - left)
-        answer = unit * self.labelers + rankings.labeler[rows][:, None]
-        keys: Ints = (answer * self.turns + self.turn[rows][:, None]) * 3 + value + 1
-        return keys.ravel()

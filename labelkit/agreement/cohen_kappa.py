@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, ratio
-from labelkit.agreement._labeler_pairs import LabelerPairs, labeler_pairs, matrix
-from labelkit.agreement._units import PAIR_VALUES, Floats, Units
+from labelkit.agreement._arrays import Floats
+from labelkit.agreement._bootstrap import Means, ratio, scattered
+from labelkit.agreement._labeler_pairs import LabelerPairs, matrix
+from labelkit.agreement._units import PAIR_VALUES, Units
 from labelkit.agreement.krippendorff_alpha import scale_of
 from labelkit.plugins import Finding, Measured, Statistic
 
@@ -37,7 +38,7 @@ def cohen_kappa(table: Floats, disagreement: Floats | None = None) -> float | No
     """
     weights = 1.0 - np.eye(len(table)) if disagreement is None else disagreement
     sums = _unit_sums(np.asarray(table)[None], weights)
-    found = float(_from_sums(sums, weights)[0])
+    found = float(_from_sums(sums, [weights])[0, 0])
     return found if np.isfinite(found) else None
 
 
@@ -66,36 +67,36 @@ def measure(
         few = f"no two labelers share {means.min_overlap} units"
         blank = matrix(labelers, crossed.cells, [_blank(n, means) for n in shared])
         return [Measured(value=None, reason=few, parts={"labelers": blank})] * len(weights)
-    resampled = crossed.resampled(means, unit_sums)
+    value = _from_sums(sums, disagreements)
+    resampled = means.by_cell(
+        crossed.prompt,
+        crossed.cell,
+        unit_sums,
+        len(crossed.cells),
+        lambda sums: _from_sums(sums, disagreements),
+    )
     return [
-        _light_and_cells(
-            crossed,
-            labelers,
-            _from_sums(sums, each, nth, len(weights)),
-            _from_sums(resampled, each, nth, len(weights)),
-            shared,
-            means,
-        )
-        for nth, each in enumerate(disagreements)
+        _light_and_cells(crossed, labelers, value[..., nth], resampled[..., nth], shared, means)
+        for nth in range(len(weights))
     ]
 
 
 def _unit_sums(table: Floats, *disagreements: Floats) -> Floats:
     """Return what kappa is made of, for tables (n, v, v): each disagreement, then both margins."""
-    observed = [(table * disagreement).sum(axis=(1, 2)) for disagreement in disagreements]
-    return np.column_stack([*observed, table.sum(axis=2), table.sum(axis=1)])
+    observed = [np.einsum("nab,ab->n", table, disagreement) for disagreement in disagreements]
+    margins = np.einsum("nab->na", table), np.einsum("nab->nb", table)
+    return np.column_stack([*observed, *margins])
 
 
-def _from_sums(sums: Floats, disagreement: Floats, nth: int = 0, of: int = 1) -> Floats:
-    """Return kappa from sums of `_unit_sums` (..., of + 2v): shape (...), NaN where undefined.
+def _from_sums(sums: Floats, disagreements: Sequence[Floats]) -> Floats:
+    """Return kappa from sums of `_unit_sums` (n, d + 2v), by each disagreement: (n, d).
 
-    `disagreement` is the one that column `nth` of the first `of` columns was made with.
+    NaN where it is undefined.
     """
-    v = len(disagreement)
-    first, second = sums[..., of : of + v], sums[..., of + v :]
-    observed = sums[..., nth] * first.sum(axis=-1)
-    expected = ((first @ disagreement) * second).sum(axis=-1)
-    return 1 - ratio(observed, expected)
+    observed, first, second = np.split(sums, [len(disagreements), -len(disagreements[0])], axis=1)
+    total = first.sum(axis=1, keepdims=True)
+    expected = [((first @ each) * second).sum(axis=1) for each in disagreements]
+    return 1 - ratio(observed * total, np.column_stack(expected))
 
 
 def _light_and_cells(
@@ -107,14 +108,12 @@ def _light_and_cells(
     means: Means,
 ) -> Measured:
     """Return the mean of the cells that are wide enough, and all cells as its parts."""
-    wide = shared >= means.min_overlap
-    cells = [
-        _cell(float(value[c]), resampled[:, c], prompts, int(shared[c]), means)
-        if wide[c]
-        else _blank(shared[c], means)
-        for c, prompts in enumerate(crossed.prompts())
-    ]
-    used = wide & np.isfinite(value)
+    used = (shared >= means.min_overlap) & np.isfinite(value)
+    own = np.asarray(crossed.prompts())[used].tolist()
+    found = means.each_measured(
+        value[used].tolist(), resampled[:, used], own, shared[used].astype(int).tolist()
+    )
+    cells = scattered(found, used, lambda c: _blank(shared[c], means))
     prompts = len(np.unique(crossed.prompt[used[crossed.cell]]))
     whole = _light(value[used], resampled[:, used], prompts, int(shared[used].sum()), means)
     return replace(whole, parts={"labelers": matrix(labelers, crossed.cells, cells)})
@@ -122,30 +121,25 @@ def _light_and_cells(
 
 def _blank(shared: float, means: Means) -> Measured:
     n = int(shared)
-    return Measured(value=None, n=n, reason=f"only {n} shared, under {means.min_overlap}")
-
-
-def _cell(value: float, resampled: Floats, prompts: int, n: int, means: Means) -> Measured:
-    if not np.isfinite(value):
-        return Measured(value=None, n=n, reason=ONE_ANSWER)
-    return means.measured(value, resampled, prompts, n)
+    few = f"only {n} shared, under {means.min_overlap}"
+    return Measured(value=None, n=n, reason=few if n < means.min_overlap else ONE_ANSWER)
 
 
 def _light(value: Floats, resampled: Floats, prompts: int, n: int, means: Means) -> Measured:
     """Return Light's kappa: the mean over cells (c,), and over (replicates, c)."""
     if not len(value):
         return Measured(value=None, reason=ONE_ANSWER)
-    defined = np.isfinite(resampled)
-    total = np.where(defined, resampled, 0).sum(axis=1)
-    mean = ratio(total, defined.sum(axis=1).astype(float))
+    cells = np.ascontiguousarray(resampled.T)
+    defined = np.isfinite(cells)
+    total = np.where(defined, cells, 0).sum(axis=0)
+    mean = ratio(total, defined.sum(axis=0).astype(float))
     return means.measured(float(value.mean()), mean, prompts, n)
 
 
 def _compute(units: Units, means: Means) -> Finding:
     names, scale = units.labelers, scale_of(units.ratings)
-    crossed = labeler_pairs(units.pairs, PAIR_VALUES, turn=True)
-    pairs = measure(crossed, names, PAIR_VALUES, ["identity", "linear"], means)
-    ratings = measure(labeler_pairs(units.ratings, scale), names, scale, ["quadratic"], means)
+    pairs = measure(units.pairs.crossed.turned(), names, PAIR_VALUES, ["identity", "linear"], means)
+    ratings = measure(units.ratings.cross(scale), names, scale, ["quadratic"], means)
     return {"pairs": pairs[0], "pairs_weighted": pairs[1], "ratings_weighted": ratings[0]}
 
 

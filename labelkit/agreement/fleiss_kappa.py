@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, summed
-from labelkit.agreement._units import Floats, Ints, Units
+from labelkit.agreement._arrays import Floats, Ints
+from labelkit.agreement._bootstrap import Means
+from labelkit.agreement._units import PAIR_VALUES, Units
 from labelkit.agreement.pairwise import NOTHING_SHARED
 from labelkit.plugins import Finding, Measured, Statistic
 
@@ -55,22 +56,20 @@ def kappa_of(sums: Floats) -> Floats:
 
 
 def _compute(units: Units, means: Means) -> Finding:
-    counts = units.pairs.pair_counts
-    shared = counts.sum(axis=1) > 1
-    counts, prompt = counts[shared], units.pairs.unit_prompt[shared]
-    if not len(counts):
+    tally = units.pairs.tally(PAIR_VALUES)
+    shared = tally.patterns.sum(axis=1) > 1
+    n = int(tally.times[shared].sum())
+    if not n:
         return Measured(value=None, reason=NOTHING_SHARED)
-    m = counts.sum(axis=1)
+    m = tally.patterns[shared].sum(axis=1)
     if m.min() != m.max():
-        return Measured(
-            value=None, n=len(counts), reason=UNEQUAL.format(least=m.min(), most=m.max())
-        )
-    per_prompt = summed(prompt, unit_sums(counts))
+        return Measured(value=None, n=n, reason=UNEQUAL.format(least=m.min(), most=m.max()))
+    per_prompt = tally.per_prompt(shared, unit_sums(tally.patterns[shared]))
     per_prompt[:, 1:] = (per_prompt[:, 1:] + per_prompt[:, :0:-1]) / 2
     value = float(kappa_of(per_prompt.sum(axis=0)))
     if not np.isfinite(value):
-        return Measured(value=None, n=len(counts), reason=ONE_ANSWER)
-    return means.measured(value, kappa_of(means.sums(per_prompt)), len(per_prompt), len(counts))
+        return Measured(value=None, n=n, reason=ONE_ANSWER)
+    return means.measured(value, kappa_of(means.sums(per_prompt)), len(per_prompt), n)
 
 
 PLUGIN = Statistic(

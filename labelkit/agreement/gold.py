@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from labelkit.agreement._arrays import Ints
 from labelkit.agreement._bootstrap import Means
 from labelkit.agreement._consensus_of_others import HALF_RULE, half_agreement
 from labelkit.agreement._per_labeler import per_labeler
-from labelkit.agreement._units import Ints, Judgements, Units
+from labelkit.agreement._units import Judgements, Units
 from labelkit.plugins import Finding, Statistic
 
 NO_GOLD = "no gold ranking covers what was judged"

@@ -12,8 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, summed
-from labelkit.agreement._units import PAIR_VALUES, Answers, Floats, Ints, Units, by_pattern
+from labelkit.agreement._arrays import Floats, Ints
+from labelkit.agreement._bootstrap import Means
+from labelkit.agreement._units import PAIR_VALUES, Answers, Units
 from labelkit.agreement.krippendorff_alpha import UNPAIRED, scale_of
 from labelkit.plugins import Finding, Measured, Statistic
 
@@ -55,10 +56,6 @@ def unit_sums(counts: Ints, weights: Floats) -> Floats:
     Columns: observed agreement, whether there is one (two answers), whether it is rated at all,
     then the shares of the values.
     """
-    return by_pattern(counts, lambda rows: _unit_sums(rows, weights))
-
-
-def _unit_sums(counts: Ints, weights: Floats) -> Floats:
     r = counts.sum(axis=1).astype(float)
     weighted = counts @ weights
     top = (counts * (weighted - 1)).sum(axis=1)
@@ -88,13 +85,14 @@ def measure(
     turn: bool = False,
 ) -> Measured:
     """Measure AC; `n` counts the units with two answers or more. `turn` as for alpha."""
-    counts = answers.counts(values)
-    rated = counts.sum(axis=1) > 0
-    n = int((counts.sum(axis=1) > 1).sum())
+    tally = answers.tally(values)
+    labelers = tally.patterns.sum(axis=1)
+    n = int(tally.times[labelers > 1].sum())
     if not n:
         return Measured(value=None, reason=UNPAIRED)
     matrix = _weights(weights, len(values), values)
-    per_prompt = summed(answers.unit_prompt[rated], unit_sums(counts[rated], matrix))
+    rated = labelers > 0
+    per_prompt = tally.per_prompt(rated, unit_sums(tally.patterns[rated], matrix))
     if turn:
         per_prompt[:, 3:] = (per_prompt[:, 3:] + per_prompt[:, :2:-1]) / 2
     value = float(ac_of(per_prompt.sum(axis=0), matrix))

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats
 from labelkit.agreement._bootstrap import Means, cells_measured, mean_measured, ratio
-from labelkit.agreement._labeler_pairs import labeler_pairs, matrix
-from labelkit.agreement._units import PAIR_VALUES, Floats, Units
+from labelkit.agreement._labeler_pairs import matrix
+from labelkit.agreement._units import Units
 from labelkit.agreement.pairwise import NOTHING_SHARED
 from labelkit.plugins import Finding, Measured, Statistic
 
@@ -48,7 +49,7 @@ def tau_b_of(table: Floats) -> Floats:
 
 
 def _compute(units: Units, means: Means) -> Finding:
-    crossed = labeler_pairs(units.pairs, PAIR_VALUES)
+    crossed = units.pairs.crossed
     if not len(crossed.cells):
         return Measured(value=None, reason=NOTHING_SHARED)
     tau = tau_b_of(crossed.table)

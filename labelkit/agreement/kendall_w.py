@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from labelkit.agreement._arrays import Floats, Ints, distinct_rows
 from labelkit.agreement._bootstrap import Means, mean_measured, ratio
-from labelkit.agreement._units import Floats, Ints, Rankings, Units
+from labelkit.agreement._units import Rankings, Units
 from labelkit.plugins import Finding, Measured, Statistic
 
 LEAST_LABELERS = 3
@@ -37,9 +38,18 @@ def mid_ranks(ranks: Floats | Ints) -> Floats:
     >>> mid_ranks(np.array([[0, 1, 1, 2]])).tolist()
     [[1.0, 2.5, 2.5, 4.0]]
     """
-    before = ranks[:, :, None] > ranks[:, None, :]
-    level = ranks[:, :, None] == ranks[:, None, :]
-    return np.asarray(before.sum(axis=2) + (level.sum(axis=2) + 1) / 2)
+    before = np.zeros(ranks.shape, dtype=np.int64)
+    for column in ranks.T:
+        before += ranks > column[:, None]
+    return np.asarray(before + (_level(ranks) + 1) / 2)
+
+
+def _level(ranks: Floats | Ints) -> Ints:
+    """Return how many of its row each rank is equal to, itself among them."""
+    level = np.zeros(ranks.shape, dtype=np.int64)
+    for column in ranks.T:
+        level += ranks == column[:, None]
+    return level
 
 
 def _w_of(ranks: Floats, group: Ints) -> Floats:
@@ -51,8 +61,7 @@ def _w_of(ranks: Floats, group: Ints) -> Floats:
     m = np.bincount(group)
     totals = np.stack([np.bincount(group, column) for column in ranks.T], axis=1)
     s = ((totals - totals.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    level = (ranks[:, :, None] == ranks[:, None, :]).sum(axis=2)
-    ties = np.bincount(group, (level**2 - 1).sum(axis=1))
+    ties = np.bincount(group, (_level(ranks) ** 2 - 1).sum(axis=1))
     bottom = m**2 * (k**3 - k) - m * ties
     return ratio(12 * s, bottom)
 
@@ -60,12 +69,9 @@ def _w_of(ranks: Floats, group: Ints) -> Floats:
 def _sets_of_size(rankings: Rankings, k: int) -> tuple[Ints, Floats]:
     """Return (prompts, W) of every set of k completions that three labelers or more ranked."""
     rows, items, ranks = rankings.of_size(k)
-    order = np.argsort(items, axis=1)
-    items, ranks = np.take_along_axis(items, order, 1), np.take_along_axis(ranks, order, 1)
-    _, group = np.unique(items, axis=0, return_inverse=True)
-    _, first = np.unique(
-        np.column_stack([group, rankings.labeler[rows]]), axis=0, return_index=True
-    )
+    _, group = distinct_rows(items)
+    labeler = rankings.labeler[rows]
+    first, _ = distinct_rows(np.column_stack([group, labeler]))
     rows, ranks, group = rows[first], ranks[first], group[first]
     wide = np.bincount(group)[group] >= LEAST_LABELERS
     if not wide.any():

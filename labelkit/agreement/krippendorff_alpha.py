@@ -11,8 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, ratio, summed
-from labelkit.agreement._units import PAIR_VALUES, Answers, Floats, Ints, Units
+from labelkit.agreement._arrays import Floats, Ints
+from labelkit.agreement._bootstrap import Means, ratio
+from labelkit.agreement._units import PAIR_VALUES, Answers, Units
 from labelkit.plugins import Finding, Measured, Statistic
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -121,14 +122,14 @@ def measure(
     turn: bool = False,
 ) -> dict[str, Measured]:
     """Measure alpha by each metric; `n` counts the units with two answers or more."""
-    counts = answers.counts(values)
-    paired = counts.sum(axis=1) > 1
-    n = int(paired.sum())
+    tally = answers.tally(values)
+    paired = tally.patterns.sum(axis=1) > 1
+    n = int(tally.times[paired].sum())
     if not n:
         return {metric: Measured(value=None, reason=UNPAIRED) for metric in metrics}
-    per_prompt = summed(answers.unit_prompt[paired], unit_coincidences(counts[paired]))
+    per_prompt = tally.per_prompt(paired, unit_coincidences(tally.patterns[paired]))
     if turn:
-        per_prompt = (per_prompt + per_prompt[:, _mirror(counts)]) / 2
+        per_prompt = (per_prompt + per_prompt[:, _mirror(tally.patterns)]) / 2
     whole = _square(per_prompt.sum(axis=0), len(values))
     resampled = _square(means.sums(per_prompt), len(values))
     found: dict[str, Measured] = {}

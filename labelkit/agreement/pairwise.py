@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from labelkit.agreement._bootstrap import Means, ratio_measured
-from labelkit.agreement._units import Floats, Ints, Judgements, Units
+from labelkit.agreement._arrays import Floats, Ints
+from labelkit.agreement._bootstrap import Means, ratio_of_sums
+from labelkit.agreement._units import PAIR_VALUES, Judgements, Tally, Units
 from labelkit.plugins import Finding, Measured, Statistic
 
 RULES = {
@@ -66,18 +67,20 @@ def agreeing(counts: Ints) -> dict[str, tuple[Floats, Floats]]:
 
 def pairwise(judgements: Judgements, means: Means | None = None) -> Mapping[str, Agreement]:
     """Return the agreement between every two labelers of every unit, by tie rule."""
-    prompts = judgements.unit_prompt
+    tally = judgements.tally(PAIR_VALUES)
     return {
-        rule: _agreement(means or Means(), prompts, agree, n, rule)
-        for rule, (agree, n) in agreeing(judgements.pair_counts).items()
+        rule: _agreement(means or Means(), tally, agree, n, rule)
+        for rule, (agree, n) in agreeing(tally.patterns).items()
     }
 
 
-def _agreement(means: Means, prompts: Ints, agree: Floats, n: Floats, rule: str) -> Agreement:
+def _agreement(means: Means, tally: Tally, agree: Floats, n: Floats, rule: str) -> Agreement:
+    """Measure one rule, by which labelers agree and can be compared on each pattern, (p,) each."""
     reason = ALL_TIED if rule == "drop" else NOTHING_SHARED
-    found = ratio_measured(means, prompts, agree, n, reason)
+    per_prompt = tally.per_prompt(n > 0, np.column_stack([agree, n])[n > 0])
+    found = ratio_of_sums(means, per_prompt, reason)
     return Agreement(
-        agree=float(np.sum(agree)),
+        agree=float(agree @ tally.times),
         value=found.value,
         low=found.low,
         high=found.high,

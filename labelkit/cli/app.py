@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -62,11 +63,22 @@ def run() -> None:
     """Run as a program. Help and the version are printed under the same guard as data."""
     if sys.stdout is None:
         stand_in()
+    _speak_unicode()
     try:
         code = guarded(_ended, verbose=not {"-v", "--verbose"}.isdisjoint(sys.argv))
     except typer.Exit as end:
         code = end.exit_code
     sys.exit(code)
+
+
+def _speak_unicode() -> None:
+    """Where the locale knows fewer characters, pipes get UTF-8 and terminals what they can show."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":
+        if out.isatty():
+            out.reconfigure(errors="backslashreplace")
+        else:
+            out.reconfigure(encoding="utf-8")
 
 
 def _ended() -> object:

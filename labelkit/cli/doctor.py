@@ -13,7 +13,11 @@ from labelkit.cli._out import count, out, out_json, say, table
 def doctor(
     ctx: typer.Context,
     fix: Annotated[
-        bool, typer.Option("--fix", help="First set right the counters of tasks, from their slots.")
+        bool,
+        typer.Option(
+            "--fix",
+            help="First set right the counters of tasks, and remove drafts of stored answers.",
+        ),
     ] = False,
     json: JsonFlag = False,
 ) -> None:
@@ -26,7 +30,8 @@ def doctor(
 
     diagnosis = service.examine(store_of(ctx), fix=fix)
     if fix:
-        say(ctx, f"set right: {count(diagnosis.fixed, 'task')}")
+        drafts = count(diagnosis.swept, "draft")
+        say(ctx, f"set right: {count(diagnosis.fixed, 'task')}; removed: {drafts}")
     if json:
         out_json(diagnosis.as_json())
     else:
@@ -37,6 +42,8 @@ def doctor(
         for check, n in diagnosis.hidden.items():
             say(ctx, f"{check}: {n:,} more like these")
     service.check(diagnosis)
+    for cure in diagnosis.cures:
+        say(ctx, f"try: {cure}")
 
 
 app = one_command(doctor, "labelkit doctor", "labelkit --db old.db doctor --json")

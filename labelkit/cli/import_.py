@@ -25,7 +25,20 @@ def import_(
     ] = None,
     columns: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column of a table holds."),
+        typer.Option(
+            "--map",
+            metavar="COLUMN=FIELD",
+            help="What a column of a table holds: prompt, chosen, rejected, completion_a, winner, "
+            "rank_a, rating_a, model_a, labeler, ...",
+        ),
+    ] = None,
+    winners: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--winner",
+            metavar="WORD=SIDE",
+            help="Which completion a table's winner means: 1=a, 0=b, 2=tie, ...",
+        ),
     ] = None,
     items: Annotated[
         str | None,
@@ -54,11 +67,18 @@ def import_(
     From labelkit's own records or another tool's file. One transaction: all of the file, or
     nothing. Importing it again adds nothing.
     """
-    from labelkit.services.import_formats import parse_columns
+    from labelkit.services.import_formats import parse_columns, parse_winners
     from labelkit.services.importing import ImportOptions, import_file
 
     options = ImportOptions(
-        format, max_bad, rejects, dry_run, parse_columns(columns or []), labeler, items
+        format=format,
+        max_bad=max_bad,
+        rejects=rejects,
+        dry_run=dry_run,
+        columns=parse_columns(columns or []),
+        winners=parse_winners(winners or []),
+        labeler=labeler,
+        items=items,
     )
     with progress(ctx, "importing", "B") as bar:
         report = import_file(store_of(ctx), file, options, bar)
@@ -88,7 +108,7 @@ def _tell(ctx: typer.Context, report: ImportReport) -> None:
 app = one_command(
     import_,
     "labelkit import prompts.jsonl",
-    "labelkit import train.jsonl.gz --from pairs --labeler crowd",
+    "labelkit import train.jsonl.gz --from pairs --labeler ana",
     "labelkit import votes.csv --map question=prompt --map better=chosen --map worse=rejected",
     "zcat dump.jsonl.gz | labelkit import - --max-bad 10 --rejects bad.jsonl",
 )

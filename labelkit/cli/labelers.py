@@ -8,6 +8,7 @@ import typer
 
 from labelkit.cli._app import JsonFlag, examples, new_app, store_of
 from labelkit.cli._out import out_json, say, table
+from labelkit.errors import command
 
 app = new_app(no_args_is_help=True, help="Add and list the people and models that label.")
 
@@ -27,7 +28,8 @@ def add(
     from labelkit.services import people
 
     labeler = people.add(store_of(ctx), name, kind, cohort)
-    say(ctx, f"added {labeler.name}; to begin: labelkit rank --as {labeler.name!r}")
+    begin = command("labelkit", "rank", "--as", labeler.name)
+    say(ctx, f"added {labeler.name}; to begin: {begin}")
 
 
 @app.command("list", epilog=examples("labelkit labelers list --json"))

@@ -9,6 +9,7 @@ import typer
 
 from labelkit.cli._app import JsonFlag, one_command, store_of
 from labelkit.cli._out import count, out_json, say
+from labelkit.errors import command
 
 
 def restore(
@@ -30,7 +31,7 @@ def restore(
         say(ctx, f"what it was is in {done.replaced}")
     if done.since:
         say(ctx, f"{count(done.since, 'label')} made since; to bring them back:")
-        say(ctx, f"  labelkit merge {done.replaced}")
+        say(ctx, f"  {command('labelkit', 'merge', done.replaced)}")
     if done.outdated:
         say(ctx, "next: labelkit db upgrade")
 

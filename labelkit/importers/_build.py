@@ -136,9 +136,33 @@ def asked(prompt: str, system: str | None = None) -> Chat:
     return [*head, {"role": "user", "content": prompt}]
 
 
+def headed(messages: Chat, system: str | None, lost: Lost) -> Chat:
+    """Put a system message at the head, unless there is one already."""
+    if system is None:
+        return messages
+    if messages and messages[0]["role"] == "system":
+        lost += ["field system"] * (system.strip() != messages[0]["content"].strip())
+        return messages
+    return [{"role": "system", "content": system}, *messages]
+
+
+def beyond(beside: Chat, messages: Chat, lost: Lost) -> Chat:
+    """Return what was asked, where a prompt stands beside a conversation that repeats it.
+
+    The prompt may have more at its head; what it says otherwise is lost.
+    """
+    if len(beside) > len(messages) and beside[-len(messages) :] == messages:
+        return beside
+    told = {message["content"].strip() for message in messages}
+    lost += ["field prompt"] * any(m["content"].strip() not in told for m in beside)
+    return messages
+
+
 def parted(messages: Chat, where: str) -> tuple[Chat, str]:
     """Cut a conversation into what was asked and the last answer. Raises where there is none."""
-    if not messages or messages[-1]["role"] != "assistant":
+    if not messages:
+        raise RecordError(where, "is empty")
+    if messages[-1]["role"] != "assistant":
         raise RecordError(where, "must end with an assistant message")
     return messages[:-1], messages[-1]["content"]
 
@@ -246,35 +270,6 @@ def _most(tiers: Iterable[Sequence[str]], lost: Lost) -> list[list[str]]:
             kept.append(list(tier[:room]))
             room -= len(kept[-1])
     return kept
-
-
-def winner_of(said: str, names: Sequence[str], also: Mapping[str, str] | None = None) -> str | None:
-    """Return which of the names a judgement means; None is a tie. Raises LookupError.
-
-    Taken are what `also` maps to one of the names, the names themselves, and for two of them the
-    usual words.
-
-    >>> winner_of("Left", ["x", "y"]), winner_of("tie (bothbad)", ["x", "y"])
-    ('x', None)
-    """
-    if also and said in also:
-        return also[said]
-    if said in names:
-        return said
-    word = said.strip().lower().replace(" ", "").replace("-", "_")
-    if word.startswith(("tie", "draw", "equal", "both", "same", "neither")):
-        return None
-    if len(names) == 2:
-        for i, words in enumerate(_SIDES):
-            if word in words:
-                return names[i]
-    raise LookupError(said)
-
-
-_SIDES = (
-    {"left", "a", "model_a", "response_a", "first", "x"},
-    {"right", "b", "model_b", "response_b", "second", "y"},
-)
 
 
 def by_score(scores: Mapping[str, float]) -> list[list[str]]:

@@ -71,11 +71,26 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
+_PACKED = {
+    b"\x1f\x8b": ("gzip", "gzip -dc"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc"),
+    b"\xfd7zXZ": ("xz", "xz -dc"),
+    b"BZh": ("bzip2", "bzip2 -dc"),
+    b"PK\x03\x04": ("zip (or a spreadsheet: save that as CSV)", "unzip -p"),
+}
+
+
 def _refuse_binary(head: bytes) -> None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError("the file is UTF-16, not UTF-8", hint="save it as UTF-8 and try again")
-    if b"\x00" in head[:4096]:
-        raise InputError("the file is neither text nor Parquet")
+    if b"\x00" not in head[:4096] and not head.startswith(b"\x1f\x8b"):
+        return
+    for mark, (name, unpack) in _PACKED.items():
+        if head.startswith(mark):
+            raise InputError(
+                f"the input is packed: {name}", hint=f"{unpack} FILE | labelkit import -"
+            )
+    raise InputError("the file is neither text nor Parquet")
 
 
 def _spreads(start: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from labelkit.importers._jsonl import LineError
 from labelkit.importers._stream import on_disk
 
 _BATCH = 256
+_EXCEL = re.compile(r'"?sep=([,;\t|])"?')
+"""A first line that tells Excel what parts the cells."""
 
 
 class Line(NamedTuple):
@@ -44,11 +47,16 @@ class _Lines:
 
 
 def text_rows(stream: io.BufferedReader) -> Iterator[Line]:
-    """Yield the rows of a file with a header; tab, comma or semicolon, whichever it has most of."""
+    """Yield the rows of a file with a header; tab, comma or semicolon, whichever it has most of.
+
+    A line `sep=;` before it says another.
+    """
     lines = _Lines(stream)
     feed = iter(lines)
     header = next(feed, "")
     delimiter = max("\t,;", key=header.count)
+    if said := _EXCEL.fullmatch(header.strip(" \r\n")):
+        delimiter, header = said[1], next(feed, "")
     csv.field_size_limit(_jsonl.MAX_LINE)
     # A header may hold line breaks too, so it goes through the same reader as the rows.
     rows = csv.reader(_chain(header, feed), delimiter=delimiter, strict=True)
@@ -75,7 +83,7 @@ def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _header(cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
+    names = [cell.strip() or f"column {i}" for i, cell in enumerate(cells, 1)]
     if len(set(names)) < len(names):
         raise LineError("two columns have the same name")
     for name in names:
@@ -95,7 +103,7 @@ def _check(text: str) -> None:
     if "\x00" in text:
         raise LineError("a cell holds the character NUL, or a line is too long")
     if any("\udc80" <= c <= "\udcff" for c in text):
-        raise LineError("not UTF-8")
+        raise LineError("not UTF-8 (a spreadsheet saves it as `CSV UTF-8`)")
 
 
 def parquet_rows(stream: io.BufferedReader) -> Iterator[Line]:

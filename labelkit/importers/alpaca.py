@@ -74,7 +74,10 @@ def _before(item: Fields) -> Chat:
 
 
 def recognises(item: Mapping[str, Any]) -> bool:
-    return "instruction" in item and not item.keys().isdisjoint(("output", "chosen", "response"))
+    listed = isinstance(item.get("chosen"), list)  # then it is a pair of conversations
+    told = not item.keys().isdisjoint(("output", "chosen", "response"))
+    asks = "input" in item and item.keys() <= _KNOWN  # a prompt, and nobody's answer to it
+    return "instruction" in item and (told or asks) and not listed
 
 
 PLUGIN = Importer("Alpaca instructions", one_by_one(convert), recognises, labeler="alpaca")

@@ -4,10 +4,12 @@ Read from: the code of Argilla's SDK 2 (`to_json` and the flat `to_datasets`) an
 (`FeedbackDataset` as JSON, and its Hugging Face form). Not checked against a server's own export.
 
 A ranking question ranks fields by name; SDK 2 writes them in order, so ties are in version 1's
-files only. A label question whose answers are fields is a choice of the best. A rating question
-named after a field rates it, under the guideline argilla@1, for the scale is not in the file. A
-text answer is a note beside a ranking, and a demonstration otherwise. Discarded responses become
-skips and drafts are not taken; SDK 2's JSON does not say which is which.
+files only. A label question whose answers name fields, their letters or a tie is a choice of the
+best; of several such questions the first counts. A rating question named after a field rates it,
+under the guideline argilla@1, for the scale is not in the file. A text answer is a note beside a
+ranking, and a demonstration otherwise; the files do not tell texts from labels, so a short one
+beside completions is not taken for a demonstration. Discarded responses become skips and drafts are
+not taken; SDK 2's JSON does not say which is which.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from labelkit.domain.models import K_LEAST
 from labelkit.domain.records import RecordError
+from labelkit.errors import InputError
 from labelkit.importers._build import (
     Chat,
     Draft,
@@ -28,6 +32,7 @@ from labelkit.importers._build import (
     number,
 )
 from labelkit.importers._items import Fields, Lost, one_by_one
+from labelkit.importers._winners import SHORT, SIDES, Words, numbered
 from labelkit.plugins import Importer
 
 _PROMPTS = ("prompt", "instruction", "question", "query", "input", "conversation", "text")
@@ -35,6 +40,7 @@ _SYSTEM = ("system_prompt", "system")
 _OF_RECORD = {"id", "_server_id", "status", "external_id", "metadata"}
 _GUIDELINE = "argilla@1"
 _FLAT = ".responses"
+_PUNCTUATION = re.compile(r"[\W_]+")
 
 
 class Answer(NamedTuple):
@@ -185,11 +191,17 @@ def _places(value: Any) -> list[tuple[str, float]] | None:
 def _candidates(others: Mapping[str, str], answers: Answers) -> list[str]:
     """The fields that answers rank or choose among."""
     values = [a.value for said in answers.values() for a in said]
-    ranked = {name for v in values for name, _ in _places(v) or ()}
-    chosen = {v for v in values if isinstance(v, str)} & set(others)
-    numbered = [name for name in others if re.search(r"(\d|[_-][a-z])$", name)]
-    wanted = ranked & set(others) or (set(numbered) if chosen else set())
-    return [name for name in others if name in wanted | chosen] or numbered
+    named = {name for v in values for name, _ in _places(v) or ()}
+    named = (named | {v for v in values if isinstance(v, str)}) & set(others)
+    free = [name for name in others if name not in _SYSTEM]
+    groups = [group for group in numbered(free) if named <= set(group)]
+    if len(groups) == 1:
+        return groups[0]
+    if named and len(named) < K_LEAST == len(free):
+        return free  # the other one is what was not chosen
+    return [name for name in others if name in named] or [
+        name for name in free if re.search(r"(\d|[_-][a-z])$", name)
+    ]
 
 
 def _of(answers: Answers, user: str | None) -> dict[str, Answer]:
@@ -214,18 +226,61 @@ def _person(
     if states & {"discarded", "draft"}:
         lost += ["draft"] * ("draft" in states)
         return
-    texts = [a.value for a in said.values() if isinstance(a.value, str) and a.value not in names]
-    note = "\n\n".join(texts)
+    texts = {q: a.value for q, a in said.items() if isinstance(a.value, str)}
+    chosen = _choices(said, names)
+    note = "\n\n".join(text for q, text in texts.items() if q not in chosen)
     more: dict[str, Any] = {"labeler": user, "note": note or None}
     if ratings := _ratings(said, names):
         more |= {"ratings": ratings, "guideline": _GUIDELINE}
-    judged = [_judgement(draft, q, a.value, names, more, lost) for q, a in said.items()]
-    if any(judged):
+    judged = [_ranked(draft, q, a.value, names, more, lost) for q, a in said.items()]
+    if any(judged) or _chose(draft, chosen, names, more, lost):
         return
-    for text in texts:
-        if text.strip():
-            draft.demonstration(text, labeler=user)
     lost += ["rating without a ranking"] * len(ratings)
+    for question, text in texts.items():
+        if len(names) >= K_LEAST and len(text) < SHORT:
+            lost.append(f"answers to {question}")  # a label, rather than an answer to the prompt
+        elif text.strip():
+            draft.demonstration(text, labeler=user)
+
+
+def _choices(said: Mapping[str, Answer], names: Mapping[str, str]) -> dict[str, str | None]:
+    """The answers that name a field, its letter or number, a side or a tie, by question.
+
+    Beside a ranking they are remarks.
+    """
+    if len(names) < K_LEAST or any(_is_order(answer.value, names) for answer in said.values()):
+        return {}
+    letters = dict(zip(SIDES, names.values(), strict=False))
+    words = Words(names, letters)
+    for field, name in names.items():
+        words.add(_PUNCTUATION.sub("", field), name)
+    chosen: dict[str, str | None] = {}
+    for question, answer in said.items():
+        text = answer.value if isinstance(answer.value, str) else ""
+        for word in (text.strip(), _PUNCTUATION.sub("", text)):
+            try:
+                chosen.setdefault(question, words.winner(word, {}))
+            except (RecordError, InputError):
+                continue
+    return chosen
+
+
+def _chose(
+    draft: Draft,
+    chosen: Mapping[str, str | None],
+    names: Mapping[str, str],
+    more: Mapping[str, Any],
+    lost: Lost,
+) -> bool:
+    """Add the first choice, if any. Another one of the same person's is about something else."""
+    if not chosen:
+        return False
+    (_, winner), *others = chosen.items()
+    lost += [f"answers to {question}" for question, _ in others]
+    lost += ["rating beside a choice"] * len(more.get("ratings") or {})
+    plain = {k: v for k, v in more.items() if k not in ("ratings", "guideline")}
+    draft.best_of(list(names.values()), winner, **plain)
+    return True
 
 
 def _ratings(said: Mapping[str, Answer], names: Mapping[str, str]) -> dict[str, int]:
@@ -238,7 +293,15 @@ def _ratings(said: Mapping[str, Answer], names: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def _judgement(
+def _is_order(value: Any, names: Mapping[str, str]) -> bool:
+    """Whether an answer is a ranking. A list of some of the fields is one of several labels."""
+    places = _places(value)
+    if places is None:
+        return False
+    return isinstance(value, dict) or _list(value) != [] or {n for n, _ in places} == set(names)
+
+
+def _ranked(
     draft: Draft,
     question: str,
     value: Any,
@@ -247,21 +310,14 @@ def _judgement(
     lost: Lost,
 ) -> bool:
     """Add what one answer says about the order, and return whether it said any."""
-    places = _places(value)
-    if places is not None:
+    if _is_order(value, names):
+        places = _places(value) or []
         if strange := [name for name, _ in places if name not in names]:
             raise RecordError(question, f"ranks {strange[0][:40]!r}, and there is no such field")
         draft.ranking(by_score({names[name]: -rank for name, rank in places}), **more)
         return True
-    if isinstance(value, str) and value in names:
-        ratings = more.get("ratings") or {}
-        lost += ["rating beside a choice"] * len(ratings)
-        plain = {k: v for k, v in more.items() if k not in ("ratings", "guideline")}
-        draft.best_of(list(names.values()), names[value], **plain)
-        return True
-    if isinstance(value, int | float | dict) and not (
-        more.get("ratings") or isinstance(value, dict)
-    ):
+    scalar = isinstance(value, int | float) and not more.get("ratings")
+    if scalar or (isinstance(value, list) and value):
         lost.append(f"answers to {question}")
     return False
 

@@ -4,7 +4,8 @@ Read from: Label Studio's task format, its Ranker, Pairwise and Choices tags, an
 its SDK, which writes JSON_MIN. Not checked against a server's own export.
 
 The labeling set-up is not in the file. So the prompt is the field `prompt`, `question`, ... and the
-completions are a list of objects with an `id`, or the other texts in their order, left to right.
+completions are a list of objects with an `id`; or the texts whose names end in a number or a letter
+(`answer1`, `answer_b`), which also say which is left; or else all other texts in their order.
 Ranker orders them; buckets are tiers where their names end in a number, and are not kept otherwise.
 A choice may name a completion's field, id, letter or side. A list of ids cannot say a tie.
 """
@@ -27,9 +28,9 @@ from labelkit.importers._build import (
     name_of,
     number,
     objects,
-    winner_of,
 )
 from labelkit.importers._items import Fields, Lost, one_by_one
+from labelkit.importers._winners import numbered, winner_of
 from labelkit.plugins import Importer
 
 _PROMPTS = ("prompt", "question", "instruction", "query", "dialogue", "text", "context")
@@ -134,13 +135,28 @@ def _task(
                 raise RecordError(f"data.{listed}.{i}", f"has none of {', '.join(_TEXTS)}")
             names[str(each["id"])] = draft.completion("", said, id=str(each["id"]))
         return draft, names
-    sides = [
+    texts = [
         k for k, v in data.items() if isinstance(v, str) and k not in {key, *(skip or ())} and v
     ]
+    sides = _sides(texts)
+    lost += [f"field {name}" for name in texts if name not in sides]
     for letter, side in zip(LETTERS, sides, strict=False):
         names[side] = draft.completion(side, data[side])
         names.setdefault(letter, names[side])
     return draft, names
+
+
+def _sides(texts: list[str]) -> list[str]:
+    """The fields that are completions: numbered ones, left to right, or all if none is.
+
+    >>> _sides(["source", "answer2", "answer1", "model_a", "model_b"])
+    ['answer1', 'answer2']
+    """
+    found = numbered(texts)
+    if len(found) > 1:
+        first, second = (group[0][:40] for group in found[:2])
+        raise RecordError("data", f"are {first}, ... or {second}, ... the completions?")
+    return found[0] if found else texts if len(texts) > 1 else []
 
 
 def _prompt(data: Fields, key: str) -> Chat:

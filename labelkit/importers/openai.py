@@ -6,7 +6,9 @@ the ones with `messages`. Checked against what labelkit writes for OpenAI. Not c
 tools, whose calls cannot be kept.
 
 A chat that ends with the assistant is a demonstration of its last answer; the earlier ones are part
-of the prompt. One that ends with the user is a prompt.
+of the prompt. One that ends with the user is a prompt. Where `model` names who answered, as in logs
+and in WildChat and LMSYS-Chat-1M (whose chats are in `conversation`; read from their cards), the
+answer is that model's completion.
 """
 
 from __future__ import annotations
@@ -31,7 +33,18 @@ from labelkit.importers._items import Fields, Lost, one_by_one
 from labelkit.plugins import Importer
 
 _SIDES = ("preferred_output", "non_preferred_output")
-_KNOWN = {"messages", "input", *_SIDES, "prompt", "completion", "id", "prompt_id"}
+_KNOWN = {
+    "messages",
+    "input",
+    *_SIDES,
+    "prompt",
+    "completion",
+    "id",
+    "prompt_id",
+    "model",
+    "source",
+}
+_CHATS = ("messages", "conversation")
 _OF_OTHERS = {
     *("chosen", "rejected", "rejected_response", "rejected_messages"),
     *("conversations", "instruction", "replies", "label"),
@@ -40,26 +53,30 @@ _SWITCHES = {"parallel_tool_calls"}
 
 
 def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
-    columns(item, _KNOWN | _SWITCHES, lost)
+    chats = next((key for key in _CHATS if key in item), "messages")
+    columns(item, _KNOWN | _SWITCHES | {chats}, lost)
     name = name_of(item.get("prompt_id") or item.get("id"))
     if "input" in item:
         yield _preference(item, name, lost)
         return
-    messages, answer = _conversation(item)
+    messages, answer = _conversation(item, chats)
     lost += ["earlier answers as something to learn"] * any(
         m["role"] == "assistant" for m in messages
     )
-    draft = Draft(messages, lost, prompt_id=name)
-    if answer is not None:
+    draft = Draft(messages, lost, prompt_id=name, source=name_of(item.get("source")))
+    model = name_of(item.get("model"))
+    if answer is not None and model:
+        draft.completion("answer", answer, model=model)
+    elif answer is not None:
         draft.demonstration(answer)
     yield draft.record
 
 
-def _conversation(item: Fields) -> tuple[Chat, str | None]:
-    if "messages" in item:
-        messages = chat(objects(item, "messages"), "messages")
+def _conversation(item: Fields, chats: str) -> tuple[Chat, str | None]:
+    if chats in item:
+        messages = chat(objects(item, chats), chats)
         open_end = bool(messages) and messages[-1]["role"] == "user"
-        return (messages, None) if open_end else parted(messages, "messages")
+        return (messages, None) if open_end else parted(messages, chats)
     prompt, completion = item.get("prompt"), item.get("completion")
     if isinstance(prompt, list) and isinstance(completion, list):
         return parted([*chat(prompt, "prompt"), *chat(completion, "completion")], "completion")
@@ -84,7 +101,7 @@ def recognises(item: Mapping[str, Any]) -> bool:
     keys = item.keys() - {"id", "prompt_id"}
     if keys == {"prompt", "completion"} or "preferred_output" in keys:
         return True
-    messages = item.get("messages")
+    messages = next((item[key] for key in _CHATS if key in item), None)
     first = messages[0] if isinstance(messages, list) and messages else None
     return isinstance(first, dict) and "role" in first and keys.isdisjoint(_OF_OTHERS)
 

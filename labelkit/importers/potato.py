@@ -23,9 +23,9 @@ from labelkit.importers._build import (
     name_of,
     number,
     text,
-    winner_of,
 )
 from labelkit.importers._items import Fields, Lost, one_by_one
+from labelkit.importers._winners import winner_of
 from labelkit.plugins import ByteStream, Help, Importer, Row
 
 _PROMPTS = ("prompt", "instruction", "question", "query", "context", "text")

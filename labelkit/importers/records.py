@@ -33,7 +33,10 @@ def recognises(item: Mapping[str, Any]) -> bool:
     """Whether there is a prompt, and nothing but a record's fields or a list of what it has."""
     if "prompt" not in item:
         return False
-    if any(isinstance(item.get(key), list) for key in _LISTS):
+    lists = [item[key] for key in _LISTS if isinstance(item.get(key), list)]
+    if any(each and not isinstance(each[0], dict) for each in lists):
+        return False  # texts in a list are a table's
+    if lists:
         return True
     from labelkit.importers._shape import RecordShape  # loads pydantic, which few files need
 

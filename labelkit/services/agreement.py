@@ -222,13 +222,13 @@ def _flags_of(tx: Any) -> FlagsOf:
 
 def count(units: Units, statistics: Mapping[str, Statistic], means: Means) -> Counted:
     """Compute every statistic on one set of units."""
-    judged = units.pairs.pair_counts.sum(axis=1)
+    shared = units.pairs.pair_tally.patterns.sum(axis=1) > 1
     return Counted(
         rankings=len(units.rankings.prompt),
         labelers=len(set(units.rankings.labeler.tolist())),
         prompts=len(set(units.rankings.prompt.tolist())),
-        units=len(judged),
-        shared_units=int((judged > 1).sum()),
+        units=units.pairs.n_units,
+        shared_units=int(units.pairs.pair_tally.times[shared].sum()),
         findings={name: s.compute(units, means) for name, s in statistics.items()},
     )
 

@@ -189,10 +189,14 @@ class Desk:
     def _begun_revision(self) -> TaskView | None:
         kind = Ranking if self._seat.kind == TaskKind.RANK else Demonstration
         for key in self._drafts.keys_with(REVISION):
+            uid = key.removeprefix(REVISION)
             with self._store.read() as tx:
-                found = views.label_by_uid(tx, self._seat, kind, key.removeprefix(REVISION))
+                stored = views.is_superseded(tx, uid)
+                found = None if stored else views.label_by_uid(tx, self._seat, kind, uid)
                 if found:
                     return self._reopened(tx, *found)[0]
+            if stored:  # a kill came between the commit and this; asked again, it would count twice
+                self._drafts.drop(key)
         return None
 
     def _reopened(self, tx: Tx, lease: Lease, label: AnyLabel) -> tuple[TaskView, AnyLabel]:

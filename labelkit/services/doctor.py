@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labelkit.errors import CheckFailed, LabelkitError, StoreBusy, StoreMissing
+from labelkit.errors import CheckFailed, LabelkitError, StoreBusy, StoreMissing, command
 from labelkit.services import backup
 from labelkit.services.project import opened
 from labelkit.store import core, integrity
 from labelkit.store.disk import network_filesystem
 from labelkit.store.integrity import Finding
-from labelkit.store.integrity.desk import recount
+from labelkit.store.integrity.desk import recount, sweep_drafts
 
 SCHEMA = "labelkit.doctor/1"
 SHOWN = 20
@@ -22,13 +22,17 @@ SHOWN = 20
 
 @dataclass(slots=True)
 class Diagnosis:
-    """What was found. `counts` has every finding of each check, `findings` the first few."""
+    """What was found. `counts` has every finding of each check, `findings` the first few.
+
+    `fixed` counts the tasks whose counters were set right, `swept` the drafts that were removed.
+    """
 
     store: str
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     problems: int = 0
     fixed: int = 0
+    swept: int = 0
 
     def add(self, finding: Finding) -> None:
         self.problems += finding.serious
@@ -60,6 +64,7 @@ class Diagnosis:
             "ok": not self.problems,
             "problems": self.problems,
             "fixed": self.fixed,
+            "swept": self.swept,
             "findings": [asdict(finding) for finding in self.findings],
             "not_shown": self.hidden,
         }
@@ -72,12 +77,15 @@ def _plural(n: int, noun: str) -> str:
 def examine(path: Path, *, fix: bool = False) -> Diagnosis:
     """Run every check. Raises StoreMissing when there is nothing to look at, and StoreBusy.
 
-    `fix` sets right what can be worked out from the rest: the counters of tasks.
+    `fix` sets right what can be worked out from the rest, the counters of tasks, and removes the
+    drafts of answers that are stored.
     """
     diagnosis = Diagnosis(str(path))
     if fix:
-        with opened(path) as store, store.write() as tx:
-            diagnosis.fixed = recount(tx)
+        with opened(path) as store:
+            with store.write() as tx:
+                diagnosis.fixed = recount(tx)
+            diagnosis.swept = sweep_drafts(store)
     rescue = _rescue(path)
     store = integrity.lenient(path)
     try:
@@ -107,7 +115,7 @@ def _rescue(path: Path) -> str:
     newest = next(iter(backup.listed(path)), None)
     if newest is None:
         return "labelkit export --format records saves what can be read; keep the damaged file"
-    return f"labelkit restore {newest.path}"
+    return command("labelkit", "restore", newest.path)
 
 
 def _with_cure(finding: Finding, rescue: str) -> Finding:
@@ -120,7 +128,8 @@ def _surroundings(path: Path, diagnosis: Diagnosis) -> None:
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         what = f"can be read by others (mode {mode:04o})"
-        diagnosis.add(Finding("file", str(path), what, serious=False, cure=f"chmod 600 {path}"))
+        cure = command("chmod", "600", path)
+        diagnosis.add(Finding("file", str(path), what, serious=False, cure=cure))
     if kind := network_filesystem(path):
         what = f"is on a network file system ({kind}), where locks may not hold"
         diagnosis.add(Finding("file", str(path), what, serious=False))

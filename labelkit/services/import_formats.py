@@ -12,9 +12,13 @@ from labelkit import plugins
 from labelkit.errors import InputError, UsageError
 from labelkit.importers._items import Item, is_json_lines, read_items
 from labelkit.importers._stream import buffered, head_of, is_parquet
+from labelkit.importers._winners import SIDES, TIE
 from labelkit.plugins import ByteStream, Help, Importer, Row
+from labelkit.services.import_voices import Voices
 
 RECORDS = "records"
+_TABLE = "table"
+_OF_PROMPTS = {"prompt", "prompt_id", "use_case", "source", "user", "language", "split"}
 _SAMPLE = 20
 _KEYS_SHOWN = 12
 
@@ -29,6 +33,8 @@ def detect(stream: ByteStream) -> str:
     items = _sample(stream)
     fields = [item.fields for item in items if item.fields is not None]
     if not items:
+        if is_parquet(stream) or buffered(stream).peek().strip(b"\xef\xbb\xbf \t\r\n"):
+            raise InputError("the file has no rows")
         return RECORDS
     if not fields:
         raise _unknown(f"its first {items[0].unit} is {items[0].reason}")
@@ -37,19 +43,26 @@ def detect(stream: ByteStream) -> str:
         return RECORDS
     others = (name for name in plugins.importers.names() if name != RECORDS)
     found = [name for name in others if _recognised(name, fields)]
-    if own and not found:
-        raise InputError(
-            "these are labelkit's own records, which stand one on a line",
-            hint="for a JSON list: jq -c '.[]' FILE | labelkit import -",
-        )
-    if not found:
-        raise _unknown(f"its first items have the fields {_keys(fields)}")
     if len(found) > 1:
         raise InputError(
             f"the file may be {' or '.join(found)}: its items have the fields {_keys(fields)}",
             hint=f"say which: --from {found[0]}",
         )
-    return found[0]
+    if found:
+        return found[0]
+    return _by_default(own, fields)
+
+
+def _by_default(own: bool, fields: Sequence[Mapping[str, Any]]) -> str:
+    """What items are that no foreign format knows: a table of prompts, or an error."""
+    if not own:
+        raise _unknown(f"its first items have the fields {_keys(fields)}")
+    if all(each.keys() <= _OF_PROMPTS for each in fields):
+        return _TABLE
+    raise InputError(
+        "these are labelkit's own records, which stand one on a line",
+        hint="for a JSON list: jq -c '.[]' FILE | labelkit import -",
+    )
 
 
 def _sample(stream: ByteStream) -> list[Item]:
@@ -83,7 +96,8 @@ def _keys(fields: Iterable[Mapping[str, Any]]) -> str:
 def _unknown(seen: str) -> InputError:
     return InputError(
         f"the file is of no format that labelkit knows: {seen}",
-        hint=f"--from {'|'.join(plugins.importers.names())}, or --map COLUMN=FIELD for any table",
+        hint=f"--from {'|'.join(plugins.importers.names())}, or --map COLUMN=FIELD for any table: "
+        "prompt with chosen and rejected, or with completion_a, completion_b and winner, ...",
     )
 
 
@@ -93,18 +107,22 @@ def rows_of(
     help: Help,
     labeler: str | None,
     lost: Counter[str],
+    voices: Voices,
 ) -> Iterator[Row]:
     """Yield an importer's rows; what the format could not say is counted in `lost`.
 
+    `labeler` made what names nobody; without one, `voices` tell those who did apart.
+
     Raises UsageError for a help that the format has no use for.
     """
-    for name, option in (("columns", "--map"), ("items", "--items")):
+    for name, option in (("columns", "--map"), ("items", "--items"), ("winners", "--winner")):
         if getattr(help, name) and name not in importer.told:
             raise UsageError(f"{importer.title}: takes no {option}", hint="--from table")
     rows = importer.read_with(stream, help) if importer.read_with else importer.read(stream)
     if not importer.foreign:
         return rows
-    return _heard(rows, labeler or importer.labeler, importer.kind, lost)
+    apart = None if labeler else voices
+    return _heard(rows, labeler or importer.labeler, importer.kind, lost, apart)
 
 
 def items_by_id(stream: ByteStream, name: str) -> dict[str, Mapping[str, Any]]:
@@ -119,22 +137,29 @@ def items_by_id(stream: ByteStream, name: str) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _heard(rows: Iterable[Row], labeler: str, kind: str, lost: Counter[str]) -> Iterator[Row]:
+def _heard(
+    rows: Iterable[Row], labeler: str, kind: str, lost: Counter[str], voices: Voices | None
+) -> Iterator[Row]:
     for row in rows:
         lost.update(row.lost)
         if row.record is not None:
-            yield replace(row, record=_labeled(row.record, labeler, kind))
+            yield replace(row, record=_labeled(row.record, labeler, kind, voices))
         elif row.reason:
             yield row
 
 
-def _labeled(record: Mapping[str, Any], labeler: str, kind: str) -> dict[str, Any]:
+def _labeled(
+    record: Mapping[str, Any], labeler: str, kind: str, voices: Voices | None
+) -> dict[str, Any]:
     """Name the labeler of rankings that have none; a demonstration may stay nobody's."""
-    filled: dict[str, Any] = {"labeler": labeler, "labeler_kind": kind}
-    rankings = [
-        each if each.get("labeler") else {**each, **filled} for each in record.get("rankings", ())
-    ]
-    return {**record, "rankings": rankings}
+
+    def named(ranking: Mapping[str, Any]) -> Mapping[str, Any]:
+        if ranking.get("labeler"):
+            return ranking
+        name = voices.name(labeler, record, ranking) if voices else labeler
+        return {**ranking, "labeler": name, "labeler_kind": kind}
+
+    return {**record, "rankings": [named(each) for each in record.get("rankings", ())]}
 
 
 def parse_columns(said: Iterable[str]) -> dict[str, str]:
@@ -151,3 +176,21 @@ def parse_columns(said: Iterable[str]) -> dict[str, str]:
         if columns.setdefault(column, name) != name:
             raise UsageError(f"column {column!r} is mapped twice")
     return columns
+
+
+def parse_winners(said: Iterable[str]) -> dict[str, str]:
+    """Read WORD=SIDE, where a side is the letter of a completion or `tie`.
+
+    >>> parse_winners(["1=a", "0=B"])
+    {'1': 'a', '0': 'b'}
+    """
+    winners: dict[str, str] = {}
+    for each in said:
+        word, _, side = each.rpartition("=")
+        if not word or side.lower() not in (*SIDES, TIE):
+            raise UsageError(
+                f"not a word and a side: {each!r}", hint="--winner WORD=a (or b, ..., or tie)"
+            )
+        if winners.setdefault(word, side.lower()) != side.lower():
+            raise UsageError(f"winner {word!r} is given twice")
+    return winners

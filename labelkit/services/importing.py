@@ -23,6 +23,7 @@ from labelkit.importers._stream import buffered, is_parquet, on_disk
 from labelkit.services import import_ahead, import_memory
 from labelkit.services.files import Replacing
 from labelkit.services.import_formats import RECORDS, detect, items_by_id, rows_of
+from labelkit.services.import_voices import Voices
 from labelkit.services.project import opened
 from labelkit.store import rules
 from labelkit.store.engine import Tx
@@ -41,8 +42,9 @@ class ImportOptions:
     """How to import. `max_bad` bad rows are left out; one more and nothing is imported.
 
     `format` None is found out from the content. `columns` maps a table's columns to labelkit's
-    fields, `items` names a file with the texts that labels speak of by id, and `labeler` stands in
-    where a foreign file names none.
+    fields and `winners` a winner's words to the letter of a completion or `tie`; `items` names a
+    file with the texts that labels speak of by id, and `labeler` stands in where a foreign file
+    names none.
     """
 
     format: str | None = None
@@ -50,6 +52,7 @@ class ImportOptions:
     rejects: Path | None = None
     dry_run: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    winners: Mapping[str, str] = field(default_factory=dict)
     labeler: str | None = None
     items: str | None = None
 
@@ -66,14 +69,21 @@ class ImportReport:
     dry_run: bool = False
     detected: bool = False
     lost: Counter[str] = field(default_factory=Counter)
+    voices: Voices = field(default_factory=Voices)
 
     @property
     def warnings(self) -> list[str]:
         """What should be heard about, though nothing is wrong with the file."""
+        found = []
         if n := self.counts["prompts"][PURGED]:
             said = f"{n:,} of these prompts were deleted for good before, and are back"
-            return [f"{said}: labelkit purge deletes them again"]
-        return []
+            found.append(f"{said}: labelkit purge deletes them again")
+        if n := self.voices.repeats:
+            said = f"{n:,} judged what was judged before, and name nobody"
+            found.append(
+                f"{said}: counted as somebody else's (-2, ...), --labeler makes them one's"
+            )
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `labelkit.import/1`."""
@@ -108,7 +118,7 @@ def import_file(
     """Import a file, or stdin for `-`. Raises InputError when too many rows are bad."""
     options = options or ImportOptions()
     name = "<stdin>" if source == "-" else source
-    wanted = options.format or ("table" if options.columns else "")
+    wanted = options.format or ("table" if options.columns or options.winners else "")
     report = ImportReport(name, wanted, dry_run=options.dry_run, detected=not wanted)
     if wanted:
         plugins.importers.get(wanted)  # a name there is not is refused before anything is opened
@@ -128,7 +138,9 @@ def import_file(
 
 def _known(tx: Tx, file: _Counted, report: ImportReport, options: ImportOptions) -> bool:
     """Fill in the report when this very file was taken whole before."""
-    asked = options.columns or options.items or options.format not in (None, RECORDS)
+    asked = (
+        options.columns or options.winners or options.items or options.format not in (None, RECORDS)
+    )
     if asked or file.size not in import_memory.sizes(tx):
         return False
     while file.read(_PIECE):
@@ -167,8 +179,8 @@ def _read(
     if options.items is not None:
         with _open(options.items, None) as texts:
             items = items_by_id(_unzipped(texts), options.items)
-    help = plugins.Help(options.columns, items)
-    found = rows_of(importer, stream, help, options.labeler, report.lost)
+    help = plugins.Help(options.columns, items, options.winners)
+    found = rows_of(importer, stream, help, options.labeler, report.lost, report.voices)
     return import_ahead.rows(stream) if report.format == RECORDS else found
 
 
@@ -267,7 +279,11 @@ def _open(source: str, progress: Progress | None) -> Iterator[_Counted]:
             yield _Counted(raw, path.stat().st_size, progress)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{source}: cannot be read: {reason}") from None
+        folder = isinstance(error, IsADirectoryError)
+        raise InputError(
+            f"{source}: cannot be read: {reason}",
+            hint="one file at a time: labelkit import FILE" if folder else None,
+        ) from None
 
 
 def _unzipped(file: _Counted) -> plugins.ByteStream:

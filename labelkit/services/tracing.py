@@ -12,7 +12,7 @@ from labelkit.domain import units
 from labelkit.domain.asked import Asked
 from labelkit.domain.models import Bundle, Completion, Label, Ranking
 from labelkit.domain.pairs import Judged, Pair, PairOptions, counted, expand, unfit_texts
-from labelkit.errors import NotFound, UsageError
+from labelkit.errors import NotFound, UsageError, command
 from labelkit.services.export_options import remembered, stage_of
 from labelkit.services.export_reading import files_in_order, manifest_of, rows_of
 from labelkit.services.export_rows import Books
@@ -107,7 +107,7 @@ def _why_row(store: Store, target: str, path: Path, number: int) -> WhyReport:
                     return _explained(target, asked, item, options.pairs)
     raise NotFound(
         f"{target}: the store gives no such row: its labels have changed, or the file has",
-        hint=f"labelkit verify {folder} --against {store.path}",
+        hint=command("labelkit", "verify", folder, "--against", store.path),
     )
 
 
@@ -127,7 +127,7 @@ def _find_row(
     """Count through the named file, or through all of them, train first."""
     wanted = [f for f in files_in_order(manifest) if file in (None, f["name"])]
     if not wanted:
-        raise NotFound(f"{folder} has no file {file!r}", hint=f"labelkit verify {folder}")
+        raise NotFound(f"{folder} has no file {file!r}", hint=command("labelkit", "verify", folder))
     left = number
     for about in wanted:
         for row in rows_of(folder, about["name"]):

@@ -68,11 +68,14 @@ def create(path: Path, fill: Callable[[Tx], object] = lambda _tx: None) -> None:
     It is built under another name, filled, and given its own when whole, so that nobody ever sees
     half a store.
     """
-    taken = Conflict(f"{path} is already there", hint="choose another name with --db")
+    taken = Conflict(
+        f"{path} is already there",
+        hint="labelkit init FOLDER makes another; labelkit config list says what chose this one",
+    )
+    sweep_strays(path.parent)
     if path.exists():
         raise taken
     draft = fresh_name(path)
-    sweep_strays(path.parent)
     try:
         engine = build(draft)
         with writing(engine, draft) as tx:

@@ -18,7 +18,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from labelkit.errors import Conflict, ForeignStore, LabelkitError, SchemaMismatch, StoreMissing
+from labelkit.errors import (
+    Conflict,
+    ForeignStore,
+    LabelkitError,
+    SchemaMismatch,
+    StoreMissing,
+    command,
+)
 from labelkit.store import core, integrity, packing, schema
 from labelkit.store.core import Store
 from labelkit.store.disk import fresh_name, private_file, sweep_strays
@@ -90,7 +97,7 @@ def _check_header(path: Path) -> None:
     if _WAL in modes:
         raise ForeignStore(
             f"{path}: another program switched it to WAL mode",
-            hint=f"labelkit --db {path} status switches it back",
+            hint=f"{command('labelkit', '--db', path, 'status')} switches it back",
         )
     _check_version(path, version)
 
@@ -100,9 +107,8 @@ def _check_version(path: Path, version: int) -> None:
         core.check_version(path, version)
     except SchemaMismatch as error:
         older = version < schema.SCHEMA_VERSION
-        raise SchemaMismatch(
-            str(error), hint=f"labelkit --db {path} db upgrade" if older else error.hint
-        ) from None
+        upgrade = command("labelkit", "--db", path, "db", "upgrade")
+        raise SchemaMismatch(str(error), hint=upgrade if older else error.hint) from None
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -120,7 +126,8 @@ def _copy(path: Path, copy: Path) -> None:
     except sqlite3.Error as error:
         if "READONLY" in error.sqlite_errorname or Path(f"{path}-journal").exists():
             raise ForeignStore(
-                f"{path}: was not closed properly", hint=f"labelkit --db {path} status, then again"
+                f"{path}: was not closed properly",
+                hint=f"{command('labelkit', '--db', path, 'status')}, then again",
             ) from None
         with translated(path):
             raise

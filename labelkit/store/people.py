@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 
 from labelkit.domain.models import Labeler, LabelerKind
 from labelkit.domain.times import now_text
-from labelkit.errors import Conflict, NotFound
+from labelkit.errors import Conflict, NotFound, command
 from labelkit.store.engine import Tx
 from labelkit.store.schema import labeler as table
 
@@ -44,7 +44,9 @@ def key(tx: Tx, name: str) -> int:
     """Return the local key of a labeler. Raises NotFound with a way on."""
     found = find(tx, name)
     if found is None:
-        raise NotFound(f"there is no labeler {name!r}", hint=f"labelkit labelers add {name}")
+        raise NotFound(
+            f"there is no labeler {name!r}", hint=command("labelkit", "labelers", "add", name)
+        )
     return found
 
 

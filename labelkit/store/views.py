@@ -139,6 +139,16 @@ def label_by_uid(
     return _label(tx, desk, row, kind) if row else None
 
 
+def is_superseded(tx: Tx, uid: str) -> bool:
+    """Whether a label was revised."""
+    try:
+        old = raw(uid)
+    except ValueError:  # the name of a file that is none of ours
+        return False
+    queries = (select(table.c.id).where(table.c.supersedes == old) for table in TABLES.values())
+    return any(tx.execute(query.limit(1)).first() for query in queries)
+
+
 def _label(tx: Tx, desk: Desk, row: Any, kind: type[AnyLabel]) -> tuple[Lease, AnyLabel]:
     who = {desk.labeler_key: (desk.labeler, desk.labeler_kind)}
     common = common_from(row, who, rules.refs(tx))

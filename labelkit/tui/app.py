@@ -7,19 +7,18 @@ from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from labelkit.tui.bench import RankBench
 from labelkit.tui.desk import RankDesk
 from labelkit.tui.keymap import Keymap
 from labelkit.tui.pages.rank import first_pages
-from labelkit.tui.screens.base import DeskApp, Keeper
+from labelkit.tui.screens.base import DeskApp, DeskScreen, Keeper
 from labelkit.tui.screens.sheet import Sheet
 from labelkit.tui.session import RankSession
 from labelkit.tui.view.paper import Size
 
 
-class RankScreen(Screen[None]):
+class RankScreen(DeskScreen):
     """Shows the bench, and passes keys on to it."""
 
     AUTO_FOCUS = None
@@ -40,6 +39,7 @@ class RankScreen(Screen[None]):
             self._after_key()
         self.draw()
         self.set_interval(1.0, self.draw)
+        super().on_mount()
 
     def on_resize(self, event: events.Resize) -> None:
         self.bench.size = Size(*event.size)

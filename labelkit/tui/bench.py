@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -14,6 +15,9 @@ from labelkit.tui.view.paper import SMALLEST, Lines, Size, fill
 from labelkit.tui.wording import count
 
 S = TypeVar("S", bound=Session[Any])
+
+FLOOD = 32
+"""Keys without a pause that nobody types."""
 
 
 class Page(Protocol):
@@ -50,6 +54,8 @@ class Bench(Generic[S]):
         self.note: NoteRequest | None = None
         self.parting: str | None = None
         self.nothing_left = False
+        self.hurried = 0
+        self.acted = 0.0
 
     def start(self) -> bool:
         """Open the first task; False when there is none."""
@@ -64,6 +70,7 @@ class Bench(Generic[S]):
         self.message = ""
         self.pages[-1].press(key)
         self.save()
+        self.acted = time.monotonic()
 
     def save(self) -> None:
         """Keep everything; what cannot be kept is said in the header until it can."""
@@ -75,8 +82,21 @@ class Bench(Generic[S]):
         except StoreError as error:
             self.trouble = f"NOT SAVED: {error}"
 
+    def meant(self) -> bool:
+        """Whether a key that puts the task away was pressed by somebody, and not pasted.
+
+        Some terminals hand a paste over as keys. Those come without a pause, each before the one
+        before it has shown its effect; a few such are typed ahead, over a slow line, or a script's.
+        """
+        if self.hurried < FLOOD:
+            return True
+        self.message = "That came too fast to be meant: once more, please"
+        return False
+
     def draw(self, size: Size) -> Lines:
         self.size = size
+        if self.parting is not None:
+            return fill([], size.height, size.width)
         if size.width < SMALLEST.width or size.height < SMALLEST.height:
             words = f"Make the window larger: {SMALLEST.width} x {SMALLEST.height} or more"
             return fill(list(Content(words).wrap(max(1, size.width))), size.height, size.width)

@@ -9,6 +9,9 @@ from typing import IO, Any
 from labelkit.domain.safe_text import safe_text
 from labelkit.errors import LabelkitError
 
+_MOST_TYPED = 4095
+"""Bytes of one line that Linux passes on from a terminal; it drops the rest without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -40,6 +43,8 @@ class Lines:
             sys.stderr.write(prompt)
             sys.stderr.flush()
         while (line := self.source.readline()) != b"":
+            if self.interactive and len(line) > _MOST_TYPED:
+                self.say(f"CUT? Of a line a terminal passes only {_MOST_TYPED:,} bytes on.")
             try:
                 return line.decode("utf-8").rstrip("\r\n")
             except UnicodeDecodeError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from labelkit.domain.grammar import LETTERS, OrderError, parse_order
 from labelkit.domain.models import FlagRule
 from labelkit.domain.safe_text import safe_text
-from labelkit.errors import InputError, LabelkitError, LeaseLost, NothingToDo
+from labelkit.errors import InputError, LabelkitError, LeaseLost, NothingToDo, command
 from labelkit.tui.compare import plain_difference
 from labelkit.tui.desk import RankDesk
 from labelkit.tui.lines import Lines
@@ -103,9 +103,9 @@ class PlainRank:
     def _answer(self, line: str | None) -> None:
         if line is None:
             self._leave()
+            again = command("labelkit", "rank", "--as", self.session.desk.labeler)
             raise NothingToDo(
-                "end of input, and the task is not finished",
-                hint=f"labelkit rank --as {self.session.desk.labeler!r} goes on there",
+                "end of input, and the task is not finished", hint=f"{again} goes on there"
             )
         self.session.clock.touch()
         self._guarded(line)

@@ -81,4 +81,6 @@ def on_terminal(env: Mapping[str, str] = os.environ) -> bool:
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if any(stream is None or not stream.isatty() for stream in streams):
         return False
+    if sys.stderr.encoding.lower() != "utf-8":
+        return False  # frames and bars would be spelled out
     return env.get("TERM", "") not in ("", "dumb")

@@ -9,13 +9,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import Screen
 
 from labelkit.tui.bench import WriteBench
 from labelkit.tui.desk import WriteDesk
 from labelkit.tui.keymap import Keymap
 from labelkit.tui.pages.write import EditPage, first_pages
-from labelkit.tui.screens.base import DeskApp, Keeper
+from labelkit.tui.screens.base import DeskApp, DeskScreen, Keeper
 from labelkit.tui.screens.editor import Editor, editable
 from labelkit.tui.screens.note import NoteScreen
 from labelkit.tui.screens.pages import PageScreen
@@ -25,7 +24,7 @@ from labelkit.tui.view.layout import NORMAL
 from labelkit.tui.view.paper import Size
 
 
-class WriteScreen(Screen[None]):
+class WriteScreen(DeskScreen):
     """Prompt and editor; side by side where there is room."""
 
     BINDINGS: ClassVar = [
@@ -61,14 +60,16 @@ class WriteScreen(Screen[None]):
         yield Sheet("foot")
 
     def on_mount(self) -> None:
-        self.query_one(Editor).focus()
+        self.set_focus(self.query_one(Editor))
         self.set_interval(1.0, self.draw)
+        super().on_mount()
 
     def on_resize(self, event: events.Resize) -> None:
         self.bench.size = Size(event.size.width, event.size.height)
         self.set_class(event.size.width >= NORMAL, "side")
         if not self.bench.pages and not self.bench.start():
             self.app.exit()
+        if self.bench.parting is not None:
             return
         self._load()
         self.call_after_refresh(self.draw)
@@ -86,21 +87,33 @@ class WriteScreen(Screen[None]):
 
     def _load(self) -> None:
         """Bring a newly opened task into the editor."""
-        handle = self.bench.session.view.handle + (self.bench.session.view.revises or "")
-        if handle != self._shown:
-            self._shown = handle
+        if self.bench.parting is None and not self._in_editor():
+            self._shown = self._handle()
             editor = self.query_one(Editor)
             editor.load_text(editable(self.bench.session.text))
             editor.move_cursor(editor.document.end)
 
-    def on_text_area_changed(self, event: Editor.Changed) -> None:
-        if self.bench.pages and event.text_area.text != editable(self.bench.session.text):
-            self.bench.session.text = event.text_area.text
+    def on_text_area_changed(self) -> None:
+        self.keep()
+        self.draw()
+
+    def keep(self) -> None:
+        """The editor's text is the demonstration, once a task is in it."""
+        text = self.query_one(Editor).text
+        if self._in_editor() and text != editable(self.bench.session.text):
+            self.bench.session.text = text
             self.bench.message = ""
             self.bench.session.clock.touch()
             self.bench.save()
             self._keeper.touched()
-        self.draw()
+
+    def _in_editor(self) -> bool:
+        """Whether the task at hand is the one in the editor."""
+        return self.bench.session.open and self._handle() == self._shown
+
+    def _handle(self) -> str:
+        view = self.bench.session.view
+        return view.handle + (view.revises or "")
 
     def on_click(self, event: events.Click) -> None:
         if key := event.style.meta.get("press"):
@@ -108,6 +121,7 @@ class WriteScreen(Screen[None]):
 
     def action_meant(self, key: str) -> None:
         """Do what a key means outside of the text."""
+        self.keep()
         self.bench.press(key)
         self._after_key()
 

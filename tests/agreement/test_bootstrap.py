@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labelkit.agreement import _bootstrap
 from labelkit.agreement._bootstrap import (
     FEW_PROMPTS,
     TOO_OFTEN_UNDEFINED,
     Means,
+    _patterns,
     cells_measured,
     mean_measured,
     merged,
     ratio_measured,
+    ratio_of_sums,
+    scattered,
     summed,
 )
+from labelkit.plugins import Measured
 
 
 def numbers(n: int, columns: int = 2, seed: int = 3) -> np.ndarray:
@@ -81,6 +89,26 @@ def test_summed_and_merged() -> None:
     assert [part.tolist() for part in found] == [[0, 3], [0, 1], [[3, 4], [6, 8]]]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(-9, 9))),
+    st.sampled_from([3, 90_000]),
+)
+def test_merged_is_a_sum_for_each_prompt_and_cell(
+    said: list[tuple[int, int, int]], cells: int
+) -> None:
+    """Whether there are few cells, or far more than rows."""
+    wanted: Counter[tuple[int, int]] = Counter()
+    for prompt, cell, value in said:
+        wanted[prompt, cells - 1 - cell] += value
+    rows = np.array(said, dtype=np.int64).reshape(-1, 3)
+    values = np.column_stack([rows[:, 2], np.ones(len(rows))])
+    prompt, cell, sums = merged(rows[:, 0], cells - 1 - rows[:, 1], values, cells)
+    assert list(zip(prompt.tolist(), cell.tolist(), strict=True)) == sorted(wanted)
+    assert sums[:, 0].tolist() == [wanted[key] for key in sorted(wanted)]
+    assert sums[:, 1].sum() == len(said)
+    assert sums.dtype == np.float64
+
+
 def test_a_ratio_resamples_only_prompts_that_have_something() -> None:
     prompt = np.arange(6)
     top, bottom = np.array([1.0, 0, 1, 0, 0, 0]), np.array([1.0, 1, 1, 1, 0, 0])
@@ -101,6 +129,60 @@ def test_a_mean_leaves_out_what_is_undefined() -> None:
     values = np.array([0.5, np.nan, 1.0])
     found = mean_measured(Means(), np.arange(3), values, "")
     assert (found.value, found.n) == (0.75, 2)
+
+
+def test_intervals_are_those_of_each_column() -> None:
+    whole, holes, too_many = np.random.default_rng(1).random((3, 400))
+    holes[:20] = np.nan
+    too_many[:21] = np.inf
+    table = np.column_stack([too_many, whole, holes, 1 - whole])
+    found = Means().intervals(table)
+    assert found[0] is None
+    for column, each in zip(table.T[1:], found[1:], strict=True):
+        known = column[np.isfinite(column)]
+        assert each == pytest.approx((np.percentile(known, 2.5), np.percentile(known, 97.5)))
+    assert Means().intervals(table[:, :1]) == [None]
+    assert Means().intervals(table[:, :0]) == []
+
+
+def test_many_values_are_measured_as_each_alone() -> None:
+    values = np.random.default_rng(2).random((100, 4))
+    values[:, 2] = np.nan
+    found = Means().each_measured([0.5, None, 0.25, 1.0], values, [5, 4, 3, 1], [9, 8, 7, 6])
+    assert [(m.value, m.n) for m in found] == [(0.5, 9), (None, 8), (0.25, 7), (1.0, 6)]
+    assert [m.reason for m in found] == ["", FEW_PROMPTS, TOO_OFTEN_UNDEFINED, FEW_PROMPTS]
+    assert (found[0].low, found[0].high) == Means().interval(values[:, 0])
+    alone = [Means().measured(m.value, v, 5 - i, m.n) for i, (m, v) in enumerate(
+        zip(found[:3], values.T, strict=False))]  # fmt: skip
+    assert alone == found[:3]
+
+
+def test_what_was_found_goes_to_its_places() -> None:
+    one, two = Measured(value=1.0), Measured(value=2.0)
+    where = np.array([False, True, False, True])
+    found = scattered([one, two], where, lambda at: Measured(value=None, n=at))
+    assert [(m.value, m.n) for m in found] == [(None, 0), (1.0, 0), (None, 2), (2.0, 0)]
+
+
+def test_a_ratio_of_sums_is_resampled_prompt_by_prompt() -> None:
+    per_prompt = np.array([[1.0, 2], [3, 4], [0, 2]])
+    found = ratio_of_sums(Means(300), per_prompt, "why")
+    wanted = ratio_measured(Means(300), np.arange(3), *per_prompt.T, "why")
+    assert found == wanted
+    assert (found.value, found.n) == (0.5, 8)
+    none = ratio_of_sums(Means(), per_prompt[:0], "nothing there")
+    assert (none.value, none.n, none.reason) == (None, 0, "nothing there")
+
+
+def test_rows_that_repeat_are_found_though_they_are_hard_to_tell_apart() -> None:
+    """Rows that differ by less than a sum of them can hold."""
+    rows = np.repeat([[1e9, 1.0], [1e9, 1.0 + 1e-15], [2.0, 3.0]], [40, 50, 60], axis=0)
+    patterns, times = _patterns(rows)
+    assert sorted(times.tolist()) == [40, 50, 60]
+    assert patterns[times == 50].tolist() == [[1e9, 1.0 + 1e-15]]
+    assert _patterns(rows[:48]) is None or len(_patterns(rows[:48])[0]) == 2
+    assert _patterns(np.arange(32.0)[:, None] // 16) is None
+    assert _patterns(np.arange(34.0)[:, None] // 17) is not None
 
 
 def test_an_interval_is_the_middle_95_percent() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labelkit.agreement._bootstrap import Means
 from labelkit.agreement._consensus_of_others import half_agreement, others
-from labelkit.agreement._units import Answers, Judgements, by_pattern
+from labelkit.agreement._units import Answers, Judgements
 from labelkit.agreement.cohen_kappa import cohen_kappa, disagreement_of
 from labelkit.agreement.fleiss_kappa import fleiss_kappa
 from labelkit.agreement.gwet import ONE_VALUE, gwet_ac
@@ -175,13 +175,6 @@ def test_alpha_from_answers_on_an_uneven_scale() -> None:
         assert [found[metric].high, found[metric].low] == [
             pytest.approx(end, abs=1e-6) for end in ends
         ]
-
-
-def test_patterns_beyond_what_a_whole_number_holds_are_told_apart() -> None:
-    counts = np.zeros((3, 90), dtype=np.int64)
-    counts[0, 70] = counts[1, 80] = counts[2, 70] = 1
-    found = by_pattern(counts, lambda rows: rows @ np.arange(90.0))
-    assert found.tolist() == [70, 80, 70]
 
 
 def test_ranks_may_be_unsigned() -> None:

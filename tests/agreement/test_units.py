@@ -11,8 +11,7 @@ from bundles import bundles, units_of
 from hypothesis import given
 
 from labelkit.agreement._collect import Collector
-from labelkit.agreement._labeler_pairs import labeler_pairs
-from labelkit.agreement._units import PAIR_VALUES, empty_units
+from labelkit.agreement._units import empty_units
 from labelkit.domain.models import Bundle, Completion, Message, Prompt, Ranking
 from labelkit.domain.pairs import comparisons, counted
 from labelkit.plugins import UnitKind
@@ -51,7 +50,7 @@ def test_judgements_are_the_first_comparisons_of_the_rankings(said: list[Bundle]
 @given(bundles())
 def test_two_labelers_are_crossed_on_what_they_share(said: list[Bundle]) -> None:
     units, wanted = units_of(said), heard(said)
-    crossed = labeler_pairs(units.pairs, PAIR_VALUES)
+    crossed = units.pairs.crossed
     for c, (a, b) in enumerate(crossed.cells):
         one, two = units.labelers[a], units.labelers[b]
         assert one < two
@@ -60,7 +59,7 @@ def test_two_labelers_are_crossed_on_what_they_share(said: list[Bundle]) -> None
             if one in by and two in by:
                 table[by[one][0] + 1, by[two][0] + 1] += 1
         assert np.array_equal(crossed.table[crossed.cell == c].sum(axis=0), table)
-    turned = labeler_pairs(units.pairs, PAIR_VALUES, turn=True).table
+    turned = crossed.turned().table
     assert np.array_equal(turned, turned[:, ::-1, ::-1])
     assert np.array_equal(turned.sum(axis=(1, 2)), crossed.table.sum(axis=(1, 2)))
 

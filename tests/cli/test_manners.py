@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -68,6 +69,8 @@ def test_init_twice_keeps_the_first(cli: Cli) -> None:
     found = cli.run("init")
     assert found.code == 1
     assert "is already there" in found.err
+    assert "labelkit config list" in found.err
+    assert bare("config", "list").code == 0
     assert cli.store.read_bytes() == before
 
 
@@ -182,3 +185,33 @@ def test_a_read_only_store_can_be_read_and_refuses_to_be_written(
         assert "read-only" in found.err or "no permission" in found.err
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_what_is_said_to_run_can_be_run(tmp_path: Path) -> None:
+    """Whatever the names of folders and people hold."""
+    folder = tmp_path / "my store's é"
+    cli = Cli(folder / "labelkit.db")
+    cli("init")
+    cli("labelers", "add", "bob o'x")
+    cli.store.chmod(0o644)
+    hints = [
+        cli.run("rank", "--as", "the 'new' one", "--plain").err,
+        cli.run("doctor").err,
+        cli("labelers", "add", "the new one").err,
+    ]
+    said = [
+        shlex.split(line.split(": ", 1)[1]) for text in hints for line in text.splitlines()[-1:]
+    ]
+    assert said == [
+        ["labelkit", "labelers", "add", "the 'new' one"],
+        ["chmod", "600", str(cli.store)],
+        ["labelkit", "rank", "--as", "the new one"],
+    ]
+
+
+def test_a_pipe_gets_utf8_whatever_the_locale(cli: Cli, tmp_path: Path) -> None:
+    cli("import", write_jsonl(tmp_path / "in.jsonl", [record("Größe 漢字", prompt_id="p")]))
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    argv = [*LABELKIT, "--db", str(cli.store), "prompts", "show", "p"]
+    found = subprocess.run(argv, capture_output=True, env=env, timeout=60, check=True)
+    assert "Größe 漢字".encode() in found.stdout

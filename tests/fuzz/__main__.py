@@ -22,6 +22,9 @@ from pathlib import Path
 from fuzz.mutate import LONGEST, mutated
 
 CORPUS = Path(__file__).parent / "corpus"
+MOST_KIB = 32 << 10
+"""By how much a reader may make the process grow, whatever it is fed."""
+
 Call = Callable[[bytes], None]
 
 
@@ -101,8 +104,11 @@ def main() -> None:
             call(data)
         before = memory()
         runs = blindly(call, args.target, args.seconds, args.seed)
-        said = {"target": args.target, "runs": runs, "seed": args.seed}
-        sys.stdout.write(json.dumps(said | {"grew_kib": memory() - before}) + "\n")
+        grew = memory() - before
+        said = {"target": args.target, "runs": runs, "seed": args.seed, "grew_kib": grew}
+        sys.stdout.write(json.dumps(said) + "\n")
+        if grew > MOST_KIB:
+            sys.exit("memory grew")
 
 
 if __name__ == "__main__":

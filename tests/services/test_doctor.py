@@ -158,8 +158,47 @@ def test_what_is_worth_knowing_is_no_failure(worked: Cli, tmp_path: Path) -> Non
     said = {f["what"] for f in found["findings"]}
     assert "can be read by others (mode 0644)" in said
     assert "is quoted, and its text is not here" in said
-    assert "belongs to a task that is done or was given to somebody else" in said
+    assert "is left of an answer that was stored" in said
     assert "cannot be read; the labeler begins that task afresh" in said
+    tried = worked("doctor").err
+    assert f"try: chmod 600 {worked.store}\n" in tried
+    assert "try: labelkit doctor --fix\n" in tried
+
+
+def test_drafts_of_stored_answers_are_removed(worked: Cli, tmp_path: Path) -> None:
+    """As a kill leaves them that comes after the commit; those of work in progress stay."""
+    with Desk(worked.store, "dana") as desk:
+        view = desk.next_task()
+        assert view is not None
+        desk.submit(view, Answer(tiers=tuple((c.uid,) for c in view.candidates)))
+        desk.save_draft(view, {"stored": True})
+        going_on = desk.next_task()
+        assert going_on is not None
+        desk.save_draft(going_on, {"kept": True})
+        found = worked("doctor", "--fix", "--json").json
+        assert (found["swept"], found["findings"]) == (1, [])
+        assert (desk.draft(view), desk.draft(going_on)) == (None, {"kept": True})
+    assert worked("doctor", "--fix", "--json").json["swept"] == 0
+
+
+def test_a_stored_revision_is_not_asked_for_again(worked: Cli) -> None:
+    """It would be a second revision of one label, and the labeler would count twice."""
+    with Desk(worked.store, "dana") as desk:
+        found = desk.previous()
+        assert found is not None
+        view, _ = found
+        desk.save_draft(view, {"begun": True})
+        again = desk.next_task()
+        assert again is not None
+        assert again.revises == view.revises
+        desk.submit(view, Answer(tiers=(tuple(c.uid for c in view.candidates),)))
+        desk.save_draft(view, {"begun": True})
+        noted = worked("doctor", "--json").json["findings"]
+        assert [f["what"] for f in noted] == ["is left of an answer that was stored"]
+        after = desk.next_task()
+        assert after is not None
+        assert after.revises is None
+        assert desk.draft(view) is None
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from typing import Any
 
 from helpers import bare, write_jsonl
 from torture import stage
+from torture.budget import Budget
 from torture.faults import ERRORS, Faults
 from torture.plants import PLANTS
 
@@ -372,15 +373,27 @@ class Harness:
             self.faults.note("torn", f"{where}: not swept: {left}")
 
 
-def run(name: str, root: Path, most: int | None = None, plant: str | None = None) -> Faults:
+def run(
+    name: str,
+    root: Path,
+    most: int | None = None,
+    plant: str | None = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+) -> Faults:
     """Fail every call of a command in turn, or `most` of them from start to end.
 
-    With a plant, until that is seen.
+    With a plant, until that is seen; when the time is limited, in any order.
     """
-    harness = Harness(name, root, plant)
-    for turn, point in enumerate(spread(harness.points, most)):
+    harness, budget = Harness(name, root, plant), budget or Budget()
+    wanted = spread(harness.points, most)
+    if budget.seconds is not None:
+        random.Random(seed).shuffle(wanted)
+    harness.faults.of = len(wanted)
+    for turn, point in enumerate(wanted):
         harness.inject(point, ERRORS[turn % len(ERRORS)])
-        if plant and harness.faults.failures:
+        seen = plant and harness.faults.failures
+        if seen or not budget.goes_on(turn + 1, len(wanted)):
             break
     return harness.faults
 
@@ -398,12 +411,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("commands", nargs="*", help="all of them when left out")
     parser.add_argument("--most", type=int)
+    parser.add_argument("--seconds", type=float, help="for each")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--plant", choices=[*PLANTS])
     args = parser.parse_args()
     wrong = False
     for name in args.commands or COMMANDS:
         with tempfile.TemporaryDirectory() as folder:
-            faults = run(name, Path(folder).resolve(), args.most, args.plant)
+            budget = Budget(args.seconds, said_every=30)
+            faults = run(name, Path(folder).resolve(), args.most, args.plant, budget, args.seed)
         sys.stdout.write(json.dumps({"command": name, **asdict(faults)}) + "\n")
         sys.stdout.flush()
         wrong = wrong or bool(faults.failures) or not faults.injected

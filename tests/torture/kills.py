@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from torture import stage
+from torture.budget import Budget
 from torture.plants import PLANTS
 
 from labelkit.services import backup, bundling, merging, upgrade
 from labelkit.services.desk import Desk
+from labelkit.services.export_options import Container
 from labelkit.services.exporting import ExportOptions, export
 from labelkit.services.importing import import_file
 
@@ -189,6 +191,8 @@ class Importing(Job):
 class Exporting(Job):
     """An export takes the place of another: every file is one or the other, whole."""
 
+    container: Container = "jsonl"
+
     def prepare(self, turn: int) -> None:
         self.out = self.folder / "out"
         if not self.path.exists():
@@ -200,9 +204,9 @@ class Exporting(Job):
     def _write(self, version: int) -> Path:
         from labelkit.domain.pairs import PairOptions
 
-        scheme = ("all", "best-worst")[version]
-        export(self.path, ExportOptions("rm", pairs=PairOptions(scheme=scheme)), self.out)
-        return self.out / "train.jsonl"
+        pairs = PairOptions(scheme=("all", "best-worst")[version])
+        export(self.path, ExportOptions("rm", pairs=pairs, container=self.container), self.out)
+        return self.out / f"train.{self.container}"
 
     @staticmethod
     def _name(path: Path) -> str:
@@ -214,9 +218,9 @@ class Exporting(Job):
 
     def judge(self, acked: list[str], tally: Tally) -> None:
         tally.acknowledged += len(acked)
-        target = self.out / "train.jsonl"
+        target = self.out / f"train.{self.container}"
         if not target.exists() or self._name(target) not in self.whole:
-            tally.note("torn", "train.jsonl is neither the old file nor the new one")
+            tally.note("torn", f"{target.name} is neither the old file nor the new one")
         manifest = self.out / "manifest.json"
         if manifest.exists():
             try:
@@ -232,6 +236,12 @@ class Exporting(Job):
     def strays(self) -> list[str]:
         self._write(0)
         return [p.name for p in self.out.iterdir() if p.name.startswith(".")]
+
+
+class ExportingParquet(Exporting):
+    """The same for a file whose end says where everything in it is."""
+
+    container = "parquet"
 
 
 class Migrating(Job):
@@ -391,20 +401,23 @@ JOBS: dict[str, type[Job]] = {
     "ranking": Ranking,
     "importing": Importing,
     "exporting": Exporting,
+    "exporting-parquet": ExportingParquet,
     "migrating": Migrating,
     "restoring": Restoring,
     "merging": Merging,
 }
 
 
-def run(name: str, kills: int, seed: int, folder: Path, plant: str | None = None) -> Tally:
+def run(
+    name: str, kills: int, seed: int, folder: Path, budget: Budget, plant: str | None = None
+) -> Tally:
     """Kill a job `kills` times and return what became of it; with a plant, until that is seen."""
     rnd = random.Random(seed)
     job = JOBS[name](folder, rnd)
     tally = Tally(name)
     longest = job.longest(plant)
     for turn in range(4 * kills):  # some finish before they are killed
-        if tally.kills >= kills:
+        if tally.kills >= kills or not budget.goes_on(tally.kills, kills):
             break
         job.prepare(turn)
         # Every fifth time upon an acknowledgement, when most is at stake.
@@ -470,10 +483,12 @@ def main() -> None:
     parser.add_argument("job", choices=[*JOBS])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--plant", choices=[*PLANTS])
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        tally = run(args.job, args.kills, args.seed, Path(folder), args.plant)
+        budget = Budget(args.seconds, said_every=30)
+        tally = run(args.job, args.kills, args.seed, Path(folder), budget, args.plant)
     sys.stdout.write(json.dumps(asdict(tally)) + "\n")
     if not args.plant and tally.lost + tally.torn:
         sys.exit("something acknowledged was lost, or something is half there")

@@ -95,6 +95,13 @@ def lost_output() -> None:
     import_module("labelkit.cli.app").stand_in = stand_in  # type: ignore[attr-defined]
 
 
+def blind_keys() -> None:
+    """Every key is taken for meant, however early it came."""
+    from labelkit.tui.bench import Bench
+
+    Bench.meant = lambda _self: True  # type: ignore[method-assign]
+
+
 def no_fsync() -> None:
     """Files get their names before they are on the disk."""
     _sync_only(stat.S_ISDIR)
@@ -119,6 +126,6 @@ PLANTS: dict[str, Callable[[], None]] = {
     plant.__name__.replace("_", "-"): plant
     for plant in (
         *(late_commit, no_transaction, careless_draft, copying_rename),
-        *(hushed_errors, lost_output, no_fsync, no_folder_sync),
+        *(hushed_errors, lost_output, blind_keys, no_fsync, no_folder_sync),
     )
 }

@@ -12,6 +12,7 @@ in it; unsynced names persist in the order they were made.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import random
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from torture import stage
+from torture.budget import Budget
 
 SECTOR = 512
 _CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2,link"
@@ -242,20 +244,37 @@ def record(folder: Path, labels: int, synchronous: str) -> tuple[Disk, list[Even
     return Disk(before), list(events(log, store.parent, ack.name))
 
 
-def replay(disk: Disk, log: list[Event], seed: int, repeats: int, folder: Path) -> Counter[str]:
+def replay(
+    disk: Disk, log: list[Event], seed: int, repeats: int, folder: Path, budget: Budget
+) -> Counter[str]:
     """Cut the power after every event, in several ways, and count what came of it."""
     rnd = random.Random(seed)
     result: Counter[str] = Counter(states=0, lost=0, torn=0, acknowledged=0)
+    for turn in range(repeats):
+        kept = (None,) if turn else (0.0, 1.0, None)
+        _replay_once(copy.deepcopy(disk), log, rnd, kept, folder, result)
+        if not budget.goes_on(turn + 1, repeats):
+            break
+    result["acknowledged"] = len({event[1] for event in log if event[0] == "ack"})
+    return result
+
+
+def _replay_once(
+    disk: Disk,
+    log: list[Event],
+    rnd: random.Random,
+    kept: tuple[float | None, ...],
+    folder: Path,
+    result: Counter[str],
+) -> None:
     acked: set[str] = set()
     for event in log:
         if event[0] == "ack":
             acked.add(event[1])
         disk.play(event)
-        for kept in (0.0, 1.0, *([None] * repeats)):
+        for share in kept:
             result["states"] += 1
-            result[_verdict(disk.after_a_cut(rnd, kept), acked, folder)] += 1
-    result["acknowledged"] = len(acked)
-    return result
+            result[_verdict(disk.after_a_cut(rnd, share), acked, folder)] += 1
 
 
 def _verdict(files: dict[str, bytes], acked: set[str], folder: Path) -> str:
@@ -278,9 +297,16 @@ def _verdict(files: dict[str, bytes], acked: set[str], folder: Path) -> str:
     return "fine"
 
 
-def run(folder: Path, labels: int, synchronous: str, seed: int, repeats: int) -> Counter[str]:
+def run(
+    folder: Path,
+    labels: int,
+    synchronous: str,
+    seed: int,
+    repeats: int,
+    budget: Budget | None = None,
+) -> Counter[str]:
     disk, log = record(folder, labels, synchronous)
-    return replay(disk, log, seed, repeats, folder / "after")
+    return replay(disk, log, seed, repeats, folder / "after", budget or Budget())
 
 
 def main() -> None:
@@ -292,9 +318,11 @@ def main() -> None:
     parser.add_argument("--synchronous", default="EXTRA")
     parser.add_argument("--repeats", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = run(Path(folder), args.labels, args.synchronous, args.seed, args.repeats)
+        budget = Budget(args.seconds, said_every=30)
+        found = run(Path(folder), args.labels, args.synchronous, args.seed, args.repeats, budget)
     sys.stdout.write(json.dumps({"synchronous": args.synchronous, **found}) + "\n")
     if args.synchronous == "EXTRA" and found["lost"] + found["torn"]:
         sys.exit("a power cut would lose something")

@@ -14,6 +14,7 @@ KILLS = {
     "ranking": 70,
     "importing": 30,
     "exporting": 30,
+    "exporting-parquet": 10,
     "migrating": 20,
     "restoring": 25,
     "merging": 25,

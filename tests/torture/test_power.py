@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from torture import power, power_export
 
+WEAKER = ("FULL", "OFF")
+PLANTED = ("no-fsync", "no-folder-sync")
 needs_strace = pytest.mark.skipif(power.traceable() is not None, reason=str(power.traceable()))
 
 
@@ -22,7 +24,7 @@ def test_no_power_cut_loses_a_label_or_a_backup(tmp_path: Path) -> None:
 
 @needs_strace
 @pytest.mark.slow
-@pytest.mark.parametrize("synchronous", ["FULL", "OFF"])
+@pytest.mark.parametrize("synchronous", WEAKER)
 def test_the_replay_sees_what_weaker_settings_lose(tmp_path: Path, synchronous: str) -> None:
     found = power.run(tmp_path, labels=2, synchronous=synchronous, seed=1, repeats=1)
     assert found["lost"] + found["torn"] > 0
@@ -38,7 +40,7 @@ def test_no_power_cut_tears_an_export(tmp_path: Path) -> None:
 
 @needs_strace
 @pytest.mark.slow
-@pytest.mark.parametrize("plant", ["no-fsync", "no-folder-sync"])
+@pytest.mark.parametrize("plant", PLANTED)
 def test_the_replay_sees_an_export_without_syncs(tmp_path: Path, plant: str) -> None:
     found = power_export.run(tmp_path, seed=1, repeats=10, plant=plant)
     assert found["lost"] + found["torn"] > 0

@@ -255,6 +255,20 @@ def test_a_store_that_fails_keeps_the_task_open() -> None:
     assert len(desk.stored) == 1
 
 
+@pytest.mark.parametrize("before", [(), ("p",), ("m",), (*RATE, "=", "enter")])
+def test_after_the_end_there_is_nothing_to_draw_and_nothing_to_press(
+    before: tuple[str, ...],
+) -> None:
+    """The screen may be resized, or a note closed, while it is on its way out."""
+    bench, desk = bench_of([a_view(FOUR)])
+    press(bench, *before)
+    bench.leave()
+    assert shown(bench).strip() == ""
+    press(bench, "enter", "6")
+    bench.save()
+    assert desk.stored == []
+
+
 def test_leaving_untouched_gives_the_task_back() -> None:
     bench, desk = bench_of([a_view(FOUR)])
     press(bench, "tab", "space", "q")

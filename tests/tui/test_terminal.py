@@ -290,6 +290,18 @@ def test_without_a_terminal_there_are_lines(desk: Cli) -> None:
         assert b"\x1b" not in term.raw
 
 
+def test_a_terminal_of_few_letters_gets_lines_and_spelt_out_letters(
+    cli: Cli, tmp_path: Path
+) -> None:
+    cli("import", write_jsonl(tmp_path / "in.jsonl", [record("Größe 漢")]))
+    cli("labelers", "add", "ana")
+    env = {"PYTHONIOENCODING": "latin-1"}
+    with Terminal(labelkit(cli.store, "rank", "--as", "ana"), env=env) as term:
+        assert "e \\u6f22" in term.wait_for("Type the order")
+        assert b"Gr\xf6\xdfe" in term.raw
+        assert b"\x1b" not in term.raw
+
+
 def test_when_messages_go_to_a_file_there_are_lines(desk: Cli, tmp_path: Path) -> None:
     """Textual draws on stderr: a screen would go into the file."""
     talk = tmp_path / "talk.txt"

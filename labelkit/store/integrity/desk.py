@@ -18,6 +18,7 @@ from labelkit.store.decisions import is_excluded
 from labelkit.store.drafts import REVISION, Drafts
 from labelkit.store.engine import Tx
 from labelkit.store.integrity.findings import Finding, blocks, found, name
+from labelkit.store.views import is_superseded
 
 task, slot, batch, labeler = schema.task, schema.slot, schema.batch, schema.labeler
 
@@ -249,21 +250,50 @@ _GONE = "supersedes a label that is not here"
 
 def drafts(store: Store) -> Iterator[Finding]:
     """Work in progress can be read, and its labeler is still at it."""
+    for kept, who, draft, finished in _left_over(store):
+        where = f"draft {draft}, labeler {who!r}"
+        if finished:
+            what, cure = "is left of an answer that was stored", "labelkit doctor --fix"
+            yield Finding("drafts", where, what, serious=False, cure=cure)
+        elif kept.load(draft) is None:
+            what = "cannot be read; the labeler begins that task afresh"
+            yield Finding("drafts", where, what, serious=False)
+        elif not draft.startswith(REVISION):
+            what = "belongs to a task that was given to somebody else"
+            yield Finding("drafts", where, what, serious=False)
+
+
+def sweep_drafts(store: Store) -> int:
+    """Remove the drafts of answers that were stored: a kill came before they were dropped."""
+    finished = [(kept, draft) for kept, _, draft, done in _left_over(store) if done]
+    for kept, draft in finished:
+        kept.drop(draft)
+    return len(finished)
+
+
+def _left_over(store: Store) -> Iterator[tuple[Drafts, str, str, bool]]:
+    """Each draft that is odd or of no task at hand, with its labeler and whether it is stored."""
     for key, who in found(store, select(labeler.c.id, labeler.c.name)):
-        kept, going_on = Drafts.of(store.path, key), _going_on(store, key, who)
-        drafts_there = kept.keys_with("")
-        for draft in drafts_there:
-            where = f"draft {draft}, labeler {who!r}"
-            if kept.load(draft) is None:
-                what = "cannot be read; the labeler begins that task afresh"
-                yield Finding("drafts", where, what, serious=False)
-            elif draft not in going_on and not draft.startswith(REVISION):
-                what = "belongs to a task that is done or was given to somebody else"
-                yield Finding("drafts", where, what, serious=False)
+        kept = Drafts.of(store.path, key)
+        there = kept.keys_with("")
+        going_on = _handles(store, key, who, ("leased", "expired")) if there else set()
+        odd = [draft for draft in there if draft not in going_on or kept.load(draft) is None]
+        stored = _handles(store, key, who, ("filled", "skipped")) if odd else set()
+        for draft in odd:
+            yield kept, who, draft, draft in stored or _is_revised(store, draft)
 
 
-def _going_on(store: Store, labeler_key: int, who: str) -> set[str]:
+def _is_revised(store: Store, draft: str) -> bool:
+    """Whether a draft is of a revision of a label that has been revised already."""
+    if not draft.startswith(REVISION):
+        return False
+    with store.read() as tx:
+        return is_superseded(tx, draft.removeprefix(REVISION))
+
+
+def _handles(store: Store, labeler_key: int, who: str, states: tuple[str, ...]) -> set[str]:
+    """What drafts of one labeler's tasks are called."""
     query = select(task.c.uid, slot.c.round).join(slot, slot.c.task_id == task.c.id)
     mine = slot.c.labeler_id == labeler_key
-    rows = found(store, query.where(mine, slot.c.state.in_(("leased", "expired"))))
+    rows = found(store, query.where(mine, slot.c.state.in_(states)))
     return {handle_of(row.uid.hex(), who, row.round) for row in rows}

@@ -61,7 +61,9 @@ class ListPage(ABC):
         top = max(0, min(self.at - room // 2, len(items) - room))
         rows = [self._row(i, items[i], width - 4) for i in range(len(items))[top : top + room]]
         title = line((self.title, STRONG))
-        dialog = box(title, rows or [EMPTY], width, line((self.foot, FAINT)))
+        said = self.bench.message
+        foot = line((said, WARN) if said else (self.foot, FAINT))
+        dialog = box(title, rows or [EMPTY], width, foot)
         return over(self.bench.pages[self.bench.pages.index(self) - 1].draw(size), dialog, size)
 
     def _row(self, index: int, item: Content, width: int) -> Content:
@@ -165,6 +167,8 @@ class SkipPage(ListPage):
         return [line(f"{DIGITS[i]}  {safe_text(rule.label)}") for i, rule in enumerate(skips)]
 
     def act(self, index: int) -> None:
+        if not self.bench.meant():
+            return
         reason = self.bench.session.skips[index].key
         self.bench.pop()
         if reason == OTHER and not self.bench.session.note_on(None):

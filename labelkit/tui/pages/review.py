@@ -29,6 +29,7 @@ class ReviewPage:
             press("Enter submits", "enter", STRONG),
             (" · ", FAINT),
             press("Esc goes back", "escape", FAINT),
+            (f"  {self.bench.message}", WARN),
         )
         dialog = box(title, rows[self.top : self.top + room], min(_WIDTH, size.width - 2), foot)
         return over(self.bench.pages[0].draw(size), dialog, size)
@@ -70,8 +71,9 @@ class ReviewPage:
 
     def press(self, key: str) -> None:
         if key == "enter":
-            self.bench.pop()
-            self.bench.submit()
+            if self.bench.meant():
+                self.bench.pop()
+                self.bench.submit()
         elif key in ("down", "j", "wheeldown", "space"):
             self.top += 1
         elif key in ("up", "k", "wheelup"):

@@ -122,14 +122,17 @@ class WriteReview:
         rows = start.wrap(width - 4)
         shown = rows if len(rows) <= 6 else [*rows[:3], Content("…"), *rows[-2:]]
         title = line(("Submit ", STRONG), (count(session.words, "word"), STRONG))
-        foot = line(press("Enter submits", "enter", STRONG), (" · Esc goes on writing", FAINT))
+        said = self.bench.message
+        rest = (f"  {said}", WARN) if said else (" · Esc goes on writing", FAINT)
+        foot = line(press("Enter submits", "enter", STRONG), rest)
         dialog = box(title, [*shown, EMPTY], width, foot)
         return over(self.bench.pages[0].draw(size), dialog, size)
 
     def press(self, key: str) -> None:
         if key == "enter":
-            self.bench.pop()
-            self.bench.submit()
+            if self.bench.meant():
+                self.bench.pop()
+                self.bench.submit()
         elif key in ("escape", "q", "backspace"):
             self.bench.pop()
 

@@ -8,16 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from labelkit.tui.bench import Bench
-from labelkit.tui.screens.editor import Editor
+from labelkit.tui.screens.base import DeskScreen
+from labelkit.tui.screens.editor import Editor, editable
 from labelkit.tui.screens.sheet import Sheet
 from labelkit.tui.view.paper import Size
 
 
-class NoteScreen(Screen[None]):
+class NoteScreen(DeskScreen):
     """Every key goes to the bench, which keeps it."""
 
     BINDINGS: ClassVar = [Binding("escape,ctrl+s", "close", "Close", priority=True)]
@@ -45,8 +45,9 @@ class NoteScreen(Screen[None]):
 
     def on_mount(self) -> None:
         editor = self.query_one(Editor)
-        editor.focus()
+        self.set_focus(editor)
         editor.move_cursor(editor.document.end)
+        super().on_mount()
 
     def on_resize(self) -> None:
         """What the note is about stays in sight."""
@@ -54,9 +55,18 @@ class NoteScreen(Screen[None]):
         below = [line.stylize("dim") for line in self._bench.draw(size)]
         self.query_one(Sheet).show(below)
 
-    def on_text_area_changed(self, event: Editor.Changed) -> None:
-        self._bench.write_note(event.text_area.text)
+    def on_text_area_changed(self) -> None:
+        self.keep()
+
+    def keep(self) -> None:
+        note = self._bench.note
+        text = self.query_one(Editor).text
+        if note is not None and text != editable(self._bench.session.note_on(note.letter)):
+            self._bench.write_note(text)
 
     def action_close(self) -> None:
+        if not self.is_current:
+            return
+        self.keep()
         self._bench.end_note()
         self.dismiss(None)

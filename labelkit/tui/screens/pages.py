@@ -6,15 +6,15 @@ from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from labelkit.tui.bench import Bench
 from labelkit.tui.keymap import Keymap
+from labelkit.tui.screens.base import DeskScreen
 from labelkit.tui.screens.sheet import Sheet
 from labelkit.tui.view.paper import Size
 
 
-class PageScreen(Screen[None]):
+class PageScreen(DeskScreen):
     """A sheet over an editor."""
 
     AUTO_FOCUS = None
@@ -56,6 +56,8 @@ class PageScreen(Screen[None]):
         self._press("wheelup")
 
     def _press(self, key: str) -> None:
+        if not self.is_current:
+            return  # a click that came after the key that closed it
         self._bench.press(key)
         if len(self._bench.pages) > 1 and not self._bench.parting:
             self._draw()
