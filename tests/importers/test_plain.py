@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import orjson
@@ -56,7 +57,7 @@ def broken(draw: st.DrawFn) -> dict[str, Any]:
         if isinstance(inside, dict) and draw(st.booleans()):
             key = draw(st.sampled_from(FIELDS))
         if draw(st.integers(0, 4)) or key not in inside:
-            inside[key] = draw(st.sampled_from(ODD))
+            inside[key] = deepcopy(draw(st.sampled_from(ODD)))
         else:
             del inside[key]
     return said
