@@ -27,10 +27,14 @@ from labelkit.domain.pairs import Kinds, Pair
 from labelkit.plugins import ConsensusMethod
 from labelkit.services.project import opened
 from labelkit.services.selection import Progress, Selection, selected
+from labelkit.store.bundles import Parts
 from labelkit.store.core import Store
 
 SCHEMA = "labelkit.consensus/1"
 DEFAULT = "mean-margin"
+
+_PLACES = Parts(aliases=False, texts=False, sources=False, details=False, skips=False)
+"""Rankings are merged by their places alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def export_merger(store: Store, name: str, kinds: Kinds) -> Merger:
 def reliability(store: Store, selection: Selection) -> dict[str, float]:
     """Weigh each labeler by leave-one-out agreement with the others, over the whole store."""
     collector = Collector()
-    for bundle, rankings in selected(store, selection):
+    for bundle, rankings in selected(store, selection, parts=_PLACES):
         collector.add(bundle, rankings)
     units = collector.units()
     rows, consensus = others(units.pairs)
@@ -177,7 +181,8 @@ def consensus(
 def _each(
     store: Store, how: Merger, prompt: str | None, counts: Counter[str], progress: Progress | None
 ) -> Iterator[PromptConsensus]:
-    for bundle, rankings in selected(store, how.selection, progress):
+    parts = replace(_PLACES, sources=True, aliases=prompt is not None)
+    for bundle, rankings in selected(store, how.selection, progress, parts):
         names = (bundle.prompt.uid, bundle.prompt.name, *bundle.prompt.aliases)
         if not rankings or (prompt is not None and prompt not in names):
             continue

@@ -20,6 +20,7 @@ from labelkit.plugins import Measured, findings_json
 from labelkit.services.choices import one_of
 from labelkit.services.project import opened
 from labelkit.services.selection import NOT_SAID, Progress, Selection, selected
+from labelkit.store.bundles import Parts
 from labelkit.store.core import Store
 
 SCHEMA = "labelkit.leaderboard/1"
@@ -30,6 +31,7 @@ By = Literal["use_case", "language", "source", "length"]
 LENGTHS = ("shorter", "alike", "longer")
 NEVER_COMPARED = "never compared"
 NO_TIES = "there are no ties"
+_WRITTEN = Parts(aliases=False, details=False, skips=False)
 NO_FIT = "no table of strengths holds for these results"
 
 
@@ -168,7 +170,7 @@ def read(
 ) -> tuple[Collector, Writers, list[str]]:
     """Read the store once: rankings, who wrote the completions, and each prompt's group."""
     collector, writers, groups = Collector(), Writers(), list[str]()
-    for bundle, rankings in selected(store, options.selection, progress):
+    for bundle, rankings in selected(store, options.selection, progress, _WRITTEN):
         before = collector.prompts
         collector.add(bundle, rankings)
         if collector.prompts > before:

@@ -50,6 +50,13 @@ def test_text_and_one_prompt(filled: Cli) -> None:
     assert "id of one" not in out
 
 
+def test_a_prompt_is_found_by_every_name_that_files_gave_it(filled: Cli, tmp_path: Path) -> None:
+    again = record("two") | {"prompt_id": "also two"}
+    filled("import", write_jsonl(tmp_path / "again.jsonl", [again]))
+    found = filled("consensus", "--prompt", "also two", "--json").json["prompts"]
+    assert [prompt["prompt_id"] for prompt in found] == ["id of two"]
+
+
 def test_weights_are_said(filled: Cli) -> None:
     weights = filled("consensus", "--method", "bradley-terry", "--json").json["weights"]
     assert set(weights) == {"ana", "ben", "chloe"}
