@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import mmap
 import multiprocessing
-import signal
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from labelkit.errors import LabelkitError
+from labelkit.services.cores import forked, forking
 from labelkit.services.export_lines import Writer
 from labelkit.services.export_piles import Lines, Pile
 from labelkit.services.export_rows import Books
@@ -105,7 +105,8 @@ class _Worker:
         context = multiprocessing.get_context("fork")
         args = (self._here, there, self._memory, self.job, self.ranges)
         self._process = context.Process(target=_serve, args=args, daemon=True)
-        self._process.start()
+        with forking():
+            self._process.start()
         there.close()
         return self
 
@@ -153,8 +154,7 @@ def _serve(
     parent: Connection, there: Connection, memory: mmap.mmap, job: Job, ranges: Sequence[Range]
 ) -> None:
     """Do one range after the other until all are done or nobody listens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    forked()
     parent.close()
     gc.freeze()  # looking through what was there before would turn shared pages into own ones
     try:

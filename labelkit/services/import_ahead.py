@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import mmap
 import os
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from labelkit.importers import records
 from labelkit.importers._jsonl import LineError, read_lines
 from labelkit.importers._plain import Look
 from labelkit.plugins import ByteStream, Row
-from labelkit.services.cores import cores
+from labelkit.services.cores import cores, forked, forking
 from labelkit.store.prepared import Prepared, prepare
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ _ALONE = 2 << 20
 _LINES = 128
 """Lines in a block, about as many as are written at once."""
 _STDERR = 2
-_ENDING = (signal.SIGINT, signal.SIGTERM)
 _SLOT = 1 << 20
 _SLOTS = 4
 
@@ -132,7 +130,7 @@ class _Helper:
             context = multiprocessing.get_context("fork")
             here, there = context.Pipe()
             process = context.Process(target=_serve, args=(there, self._memory), daemon=True)
-            with _undisturbed():
+            with forking():
                 process.start()
                 self._here, self._process = here, process
             there.close()
@@ -164,24 +162,12 @@ class _Helper:
         return list(map(orjson.loads, said.split(b"\n"))) if size else None
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let signals wait: one that arrives while Python forks would be lost, or raise in both."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 # -- in the other process ------------------------------------------------------------------------
 
 
 def _serve(there: Connection, memory: mmap.mmap) -> None:
     """Answer until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    forked()
     with suppress(Exception):  # the end of the other side; or what that will meet and name itself
         _close_all_but(there.fileno())
         look = Look()
