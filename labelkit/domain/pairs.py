@@ -195,8 +195,6 @@ class Unfit(NamedTuple):
 
 def unfit_texts(texts: Mapping[str, str], options: PairOptions) -> dict[str, Unfit]:
     """Map each completion that no trainer may see to the reason; copies go to the first of them."""
-    if _all_fit(list(texts.values()), options):
-        return {}
     first: dict[str, str] = {}
     unfit = {}
     for uid, text in texts.items():
@@ -205,19 +203,6 @@ def unfit_texts(texts: Mapping[str, str], options: PairOptions) -> dict[str, Unf
         elif (same := first.setdefault(fold(text), uid)) != uid:
             unfit[uid] = Unfit("identical", same)
     return unfit
-
-
-def _all_fit(texts: Sequence[str], options: PairOptions) -> bool:
-    """Whether none needs a look of its own, told from all at once: most prompts' texts do not."""
-    folded = list(map(fold, texts))
-    # Texts of different lengths differ, and lengths are had for nothing.
-    distinct = len(set(map(len, folded))) == len(texts) or len(set(folded)) == len(texts)
-    return (
-        distinct
-        and "" not in folded
-        and (options.keep_template_tokens or not any(map(has_template_tokens, texts)))
-        and not any(mark in text for mark in options.markers for text in texts)
-    )
 
 
 def unfit_text(
