@@ -38,7 +38,8 @@ class Row:
     A foreign file has more to say: `line` counts in `unit` (line, item or row), `given` is what
     stood there before it became a record, and `lost` are phrases for what labelkit has no place
     for; a row of nothing else is no bad row. `shaped` says that the record's types and names are
-    known to be right: nobody looks at them again.
+    known to be right: nobody looks at them again. `ask` is what the user must say first, where a
+    row shows that no row of the file may be taken without it.
     """
 
     line: int
@@ -49,6 +50,7 @@ class Row:
     given: Mapping[str, Any] | None = None
     lost: tuple[str, ...] = ()
     shaped: bool = False
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)

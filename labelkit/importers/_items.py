@@ -23,6 +23,15 @@ Fields = Mapping[str, Any]
 Lost = list[str]
 """What an item says and labelkit has no place for, a phrase each."""
 
+
+class DoubtError(RecordError):
+    """A record that makes the other rows of its file doubtful too, and what to ask the user for."""
+
+    def __init__(self, where: str, reason: str, ask: str) -> None:
+        super().__init__(where, reason)
+        self.ask = ask
+
+
 _WHITE = b" \t\r\n"
 _MARK = b"\xef\xbb\xbf"
 _MOST_IN_GROUP = 1000
@@ -183,9 +192,8 @@ def _rows(items: list[Item], convert: ConvertMany) -> Iterator[Row]:
     try:
         records = list(convert(fields, lost))
     except RecordError as error:
-        yield Row(
-            first.number, where=error.where, reason=error.reason, unit=first.unit, given=given
-        )
+        ask = error.ask if isinstance(error, DoubtError) else ""
+        yield Row(place, None, error.where, error.reason, unit, given, ask=ask)
         return
     for record in records:
         yield Row(place, record, unit=unit, given=given)

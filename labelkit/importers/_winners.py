@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from labelkit.domain.grammar import LETTERS
 from labelkit.domain.records import RecordError
-from labelkit.errors import InputError
+from labelkit.importers._items import DoubtError
 
 TIE = "tie"
 SHORT = 40
@@ -76,7 +76,7 @@ class Words:
         """Return the completion that `said` names; None is a tie.
 
         `given` maps words to the letter of a side or to `tie`, and then no other word is taken.
-        Raises RecordError, and InputError for a number that nothing explains: the numbers of the
+        Raises RecordError, and DoubtError for a number that nothing explains: the numbers of the
         other rows are then not what they seem either.
         """
         if given:
@@ -94,10 +94,11 @@ class Words:
             pass
         if _NUMBER.fullmatch(said) and len(self.names) > 1:
             columns = ", ".join(column[:40] for column in self._columns)
-            raise InputError(
-                f"winner: {said[:40]} is none of {columns}: what the numbers of this "
-                "column mean is not in the file",
-                hint=f"--winner {said[:40]}=a says that it is completion_a; "
+            raise DoubtError(
+                "winner",
+                f"{said[:40]} is none of {columns}: what the numbers of this column mean is not "
+                "in the file",
+                f"--winner {said[:40]}=a says that it is completion_a; "
                 "say so for every number, with =b or =tie for the others",
             )
         raise RecordError(

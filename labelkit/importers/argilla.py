@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from labelkit.domain.models import K_LEAST
 from labelkit.domain.records import RecordError
-from labelkit.errors import InputError
 from labelkit.importers._build import (
     Chat,
     Draft,
@@ -260,7 +259,7 @@ def _choices(said: Mapping[str, Answer], names: Mapping[str, str]) -> dict[str, 
         for word in (text.strip(), _PUNCTUATION.sub("", text)):
             try:
                 chosen.setdefault(question, words.winner(word, {}))
-            except (RecordError, InputError):
+            except RecordError:
                 continue
     return chosen
 

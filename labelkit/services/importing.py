@@ -196,6 +196,8 @@ def _run(
     good = 0
     for row in rows:
         if isinstance(row, plugins.Row):
+            if row.ask:
+                raise InputError(_said_of(report, row, row.where, row.reason), hint=row.ask)
             try:
                 prepared = prepare(_incoming(row, known))
             except RecordError as error:
@@ -237,8 +239,12 @@ def _remembered_guidelines(tx: Tx) -> Callable[[str], Guideline | None]:
 def _note(report: ImportReport, row: plugins.Row, error: RecordError) -> None:
     report.rejected += 1
     if len(report.problems) < SHOWN_PROBLEMS:
-        place = row.line if row.unit == "line" else f"{row.unit} {row.line}"
-        report.problems.append(f"{report.name}:{place}: {error.where}: {error.reason}")
+        report.problems.append(_said_of(report, row, error.where, error.reason))
+
+
+def _said_of(report: ImportReport, row: plugins.Row, where: str, reason: str) -> str:
+    place = row.line if row.unit == "line" else f"{row.unit} {row.line}"
+    return f"{report.name}:{place}: {where}: {reason}"
 
 
 def _refusal(report: ImportReport, options: ImportOptions) -> str:

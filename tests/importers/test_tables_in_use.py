@@ -49,7 +49,7 @@ def test_a_number_that_is_no_column_stops_the_import(
     maps = ("--map", "q=prompt", "--map", "answer_1=completion_a", "--map", "answer_2=completion_b")
     ran = cli.run("import", path, *maps, "--map", "best=winner", "--max-bad", "9")
     assert ran.code == ExitCode.ERROR
-    assert f"winner: {number} is none of answer_1, answer_2" in ran.err
+    assert f"{path}:2: winner: {number} is none of answer_1, answer_2" in ran.err
     assert f"--winner {number}=a" in ran.err
     assert cli.run("export", "--format", "records", "--out", "-").code == ExitCode.NOTHING_TO_DO
 
