@@ -16,7 +16,7 @@ space := $(subst ,, )
 EVERY_TRAINER := $(filter-out %.nodeps,$(patsubst tests/trainers/environments/%.txt,%,\
 	$(wildcard tests/trainers/environments/*.txt)))
 
-.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture fuzz mutants lock audit \
+.PHONY: demo test check lint types contracts docs test-trainers test-trainers-all bench torture seek fuzz mutants lock audit \
 	clean
 
 demo: .venv/.run
@@ -30,6 +30,10 @@ test: .venv/.dev
 KILLS ?= 2000
 torture: .venv/.dev
 	cd tests && ../$(BIN)/python -m torture --kills $(KILLS) $(if $(SECONDS),--seconds $(SECONDS))
+
+# The properties, with other examples each time. A failure is kept in .hypothesis, and tried first.
+seek: .venv/.dev
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m hypothesis --hypothesis-profile=seek
 
 # The readers, with inputs that nobody would write. FUZZ_SECONDS is for each; it follows coverage if
 # atheris is there (pip install atheris), and mutates blindly if not.
