@@ -18,6 +18,7 @@ from labelkit.importers._build import (
     Draft,
     chat,
     columns,
+    headed,
     maybe_text,
     name_of,
     objects,
@@ -31,9 +32,7 @@ _KNOWN = {"id", "prompt_id", "conversations", "system", "chosen", "rejected", "k
 
 def convert(item: Fields, lost: Lost) -> Iterator[dict[str, Any]]:
     columns(item, _KNOWN, lost)
-    turns = _said(item)
-    if (system := maybe_text(item, "system")) and not (turns and turns[0]["role"] == "system"):
-        turns.insert(0, {"role": "system", "content": system})
+    turns = headed(_said(item), maybe_text(item, "system"), lost)
     name = name_of(item.get("prompt_id") or item.get("id"))
     source = name_of(item.get("source"))
     if "chosen" in item or "rejected" in item:

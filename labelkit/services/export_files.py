@@ -24,6 +24,7 @@ _WAS = f".{MANIFEST}.was.part"
 """The last export's manifest, while files change."""
 _BUFFER = 1 << 18
 _AHEAD = 1 << 25
+"""Bytes after which the disk is told to begin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ class Writer:
         options, how = work.options, work.options.pairs
         self._framed = options.format in PREFERENCE and work.stage.quotes
         self._plain = how.scheme == "all" and how.margin == "none" and not options.by_group
-        sides = rejected_columns(work.stage) if self._framed and self._plain and picks else None
-        self._picks = sides is not None
+        split = rejected_columns(work.stage) is not None
+        self._picks = picks and split and self._framed and self._plain
 
     def lines(self, bundle: Bundle, books: Books) -> Iterator[Lines]:
         """Yield a bundle's rows and keep the books."""
@@ -84,19 +84,17 @@ class Writer:
 
     def _of_pairs(self, asked: Asked, pairs: Beaten) -> Lines:
         """Return the lines of one prompt's pairs."""
-        frame = self._frame(asked)
+        split, uid, frame = asked.split, asked.prompt.uid, self._frame(asked)
         rows = sum([len(rejected) for _, rejected in pairs])
-        made: tuple[Any, ...]
         if frame is None:
             each = [_bare(chosen, uid) for chosen, rejected in pairs for uid in rejected]
-            made = (self._own_pieces(asked, each),)
-            if self._picks:
-                made += (array("I", [line for line in range(rows) for _ in "ab"]), rows)
-        elif self._picks:
-            made = frame.picked(_quoted(asked), pairs)
-        else:
-            made = (frame.joined(_quoted(asked), pairs),)
-        return Lines(asked.split, asked.prompt.uid, rows, *made)
+            pieces = self._own_pieces(asked, each)
+            itself = array("I", [line for line in range(rows) for _ in ("chosen", "rejected")])
+            picked = (itself, rows) if self._picks else ()
+            return Lines(split, uid, rows, pieces, *picked)
+        if self._picks:
+            return Lines(split, uid, rows, *frame.picked(_quoted(asked), pairs))
+        return Lines(split, uid, rows, frame.joined(_quoted(asked), pairs))
 
     def _own_pieces(self, asked: Asked, pairs: Sequence[Pair]) -> list[bytes]:
         """Return the lines of pairs that have columns of their own at the end."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import Select, Table, and_, bindparam, func, or_, select
 
 from labelkit.domain.models import AnyLabel, Guideline, Message
 from labelkit.domain.shuffle import shuffled
@@ -145,8 +145,18 @@ def is_superseded(tx: Tx, uid: str) -> bool:
         old = raw(uid)
     except ValueError:  # the name of a file that is none of ours
         return False
-    queries = (select(table.c.id).where(table.c.supersedes == old) for table in TABLES.values())
-    return any(tx.execute(query.limit(1)).first() for query in queries)
+    return any(tx.execute(_revision_of(table), {"old": old}).first() for table in TABLES.values())
+
+
+def _revision_of(table: Table) -> Select[Any]:
+    """A later label on the same prompt: labels have an index by prompt, and none by this."""
+    revised = table.alias()
+    return (
+        select(table.c.id)
+        .join(revised, revised.c.prompt_id == table.c.prompt_id)
+        .where(revised.c.uid == bindparam("old"), table.c.supersedes == bindparam("old"))
+        .limit(1)
+    )
 
 
 def _label(tx: Tx, desk: Desk, row: Any, kind: type[AnyLabel]) -> tuple[Lease, AnyLabel]:
