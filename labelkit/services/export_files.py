@@ -17,7 +17,7 @@ import orjson
 from labelkit.errors import Conflict, LabelkitError
 from labelkit.services.export_options import Shard
 from labelkit.services.export_piles import Lines, Pile
-from labelkit.store.disk import begin_writing, drop, sweep_parts, sync_folder
+from labelkit.store.disk import drop, sweep_parts, sync_folder, write_behind
 
 MANIFEST = "manifest.json"
 _WAS = f".{MANIFEST}.was.part"
@@ -25,6 +25,8 @@ _WAS = f".{MANIFEST}.was.part"
 _BUFFER = 1 << 18
 _AHEAD = 1 << 25
 """Bytes after which the disk is told to begin."""
+_BEHIND = 1 << 28
+"""Bytes at the end of which some may still be on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,9 @@ class Hashed:
         self.file.write(data)
         self.digest.update(data)
         self.size += len(data)
-        if (waiting := self.size - self._begun) >= _AHEAD:
-            begin_writing(self.file.fileno(), self._begun, waiting)
+        if self.size - self._begun >= _AHEAD:
+            start = max(0, self.size - _BEHIND)
+            write_behind(self.file.fileno(), start, self.size - start)
             self._begun = self.size
         return len(data)
 

@@ -34,10 +34,12 @@ def sync_file(path: Path) -> None:
         os.close(fd)
 
 
-def begin_writing(fd: int, start: int, size: int) -> None:
-    """Have the kernel begin to put written bytes on the disk: the sync at the end finds few left.
+def write_behind(fd: int, start: int, size: int) -> None:
+    """Have the kernel begin to put written bytes on the disk, and let go of those that are there.
 
-    Linux does so when it is told that they will not be read again soon; elsewhere nothing happens.
+    The sync at the end finds few left, and a large file is written through the same few pages of
+    memory. Linux does so when it is told that the bytes will not be read again soon; elsewhere
+    nothing happens.
     """
     if hasattr(os, "posix_fadvise"):
         with suppress(OSError):

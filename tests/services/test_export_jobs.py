@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -222,12 +222,15 @@ def test_the_disk_is_written_to_on_the_way(
     monkeypatch.setattr(os, "posix_fadvise", advise, raising=False)
     monkeypatch.setattr(os, "POSIX_FADV_DONTNEED", 4, raising=False)
     monkeypatch.setattr(export_files, "_AHEAD", 1000)
+    monkeypatch.setattr(export_files, "_BEHIND", 3000)
     monkeypatch.setattr(export_files, "_BUFFER", 300)
     filled("export", "--format", "rm", "--out", tmp_path / "rm")
     file = (tmp_path / "rm" / "train.jsonl").stat()
     told = begun[file.st_ino]
-    assert [start for start, _ in told] == [0, *[start + size for start, size in told[:-1]]]
-    assert file.st_size - 1000 < sum(size for _, size in told) <= file.st_size
+    ends = [start + size for start, size in told]
+    assert [start for start, _ in told] == [max(0, end - 3000) for end in ends]
+    assert all(later - end >= 1000 for end, later in pairwise([0, *ends]))
+    assert 3000 < file.st_size - 1000 < ends[-1] <= file.st_size
 
 
 # -- shards --------------------------------------------------------------------------------------
