@@ -180,6 +180,7 @@ class Folder:
         self._documents: dict[str, _Part] = {}
         self._own: set[str] = set()
         self._half_named = False
+        self._new = False
 
     def check(self, kind: tuple[str, str, str | None], names: Iterable[str]) -> None:
         """Refuse a folder with another kind of export or somebody else's files. Raises Conflict."""
@@ -206,6 +207,7 @@ class Folder:
 
     def __enter__(self) -> Folder:
         try:
+            self._new = not self.path.exists()
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LabelkitError(f"{self.path}: cannot be made: {error.strerror}") from None
@@ -222,6 +224,9 @@ class Folder:
             self._documents.pop(MANIFEST)
         for part in [*self._documents.values(), *(p for ps in self._parts.values() for p in ps)]:
             part.discard()
+        if error and self._new:
+            with suppress(OSError):  # something is in it
+                self.path.rmdir()
         if isinstance(error, OSError):
             raise LabelkitError(
                 f"{self.path}: {error.strerror}; nothing was exported",

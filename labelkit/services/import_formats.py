@@ -37,7 +37,7 @@ def detect(stream: ByteStream) -> str:
             raise InputError("the file has no rows")
         return RECORDS
     if not fields:
-        raise _unknown(f"its first {items[0].unit} is {items[0].reason}")
+        raise _unknown(f"its first {items[0].unit}: {items[0].reason}")
     own = _recognised(RECORDS, fields)
     if own and is_json_lines(buffered(stream).peek()):
         return RECORDS

@@ -420,6 +420,9 @@ def test_the_format_is_said_and_an_unknown_one_named(cli: Cli, tmp_path: Path) -
     assert ran.code == ExitCode.ERROR
     assert "its first items have the fields question, good, bad" in ran.err
     assert all(name in ran.err for name in NAMES)
+    (tmp_path / "worse.jsonl").write_bytes(b'{"prompt": "a\\u0000"}\n')
+    worse = cli.run("import", tmp_path / "worse.jsonl")
+    assert "knows: its first line: a text holds the character NUL\n" in worse.err
     maps = ("--map", "question=prompt", "--map", "good=chosen", "--map", "bad=rejected")
     assert cli("import", path, *maps, "--json").json["rankings"]["added"] == 1
 

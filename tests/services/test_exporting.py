@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from helpers import Cli, ranking, record, write_jsonl
 
-from labelkit.errors import LabelkitError
+from labelkit.errors import ExitCode, LabelkitError
 from labelkit.services import export_files
 from labelkit.services.exporting import ExportOptions, export
 
@@ -189,6 +189,18 @@ def test_pinned_splits_have_files_of_their_own(cli: Cli, tmp_path: Path) -> None
 
 
 # -- the folder ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_export_of_nothing_leaves_the_place_as_it_was(
+    filled: Cli, tmp_path: Path, there: bool
+) -> None:
+    out = tmp_path / "rm"
+    if there:
+        out.mkdir()
+    ran = filled.run("export", "--format", "rm", "--labelers", "model", "--out", out)
+    assert ran.code == ExitCode.NOTHING_TO_DO
+    assert out.exists() == there
 
 
 @pytest.mark.parametrize("name", ["README.md", "train.jsonl"])
