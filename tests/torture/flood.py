@@ -33,7 +33,7 @@ NAMED = [keys for name, keys in KEYS.items() if name not in ("ctrl+c", "escape")
 SEQUENCES = ["\x1b[<0;10;10M", "\x1b[<0;10;10m", "\x1b[<64;10;10M", "\x1b[I", "\x1b[O", "\x1b[99~"]
 PASTES = ["\x1b[200~7\r\rs1\x1b[201~", "\x1b[200~\x1b[201~"]
 LEAVE = "\x11"
-HARMLESS = "é" * (FLOOD + 1)
+HARMLESS = "é" * (2 * FLOOD)
 """How a flood begins: fewer keys than these may have been typed ahead."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from terminal import Terminal, labelkit
 from torture import flood
 from torture.budget import Budget
 from torture.flood import HARMLESS, at_once, begun, labels
+
+from labelkit.tui.screens.base import PAUSE
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def test_what_is_pasted_as_keys_puts_no_task_away(desk: Cli, keys: str) -> None:
         at_once(term, HARMLESS + keys)
         term.wait_for("too fast to be meant")
         assert labels(desk) == 0
+        time.sleep(2 * PAUSE)
         term.press("enter")
         term.wait_for(lambda text: "Stored." in text or "Skipped." in text)
     assert labels(desk) == 1

@@ -39,6 +39,8 @@ THEMES = {"dark": "textual-dark", "light": PAPER.name, "ansi": "ansi-dark"}
 RENEW_AFTER = LEASE_SECONDS / 6
 BREATH = 0.005
 """Seconds; keys that follow each other faster were not pressed one by one."""
+PAUSE = 0.15
+"""Seconds; more than a busy machine holds back a key of a flood, less than a second thought."""
 PATIENCE = 2.0
 """Seconds that a key may take before the next one is dealt with all the same."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -102,11 +104,10 @@ class DeskApp(App[None]):
         Else what is typed ahead goes to the screen that a key before it has just left.
         """
         if isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
-            hurried = event.time < max(self.bench.acted, self._last_key + BREATH)
-            # One late key in a flood, on a busy machine, is not the end of it.
-            calmer = self.bench.hurried // 2
-            more = min(self.bench.hurried + 1, 2 * FLOOD - 1)
-            self.bench.hurried = more if hurried else calmer
+            if event.time < max(self.bench.acted, self._last_key + BREATH):
+                self.bench.hurried = min(self.bench.hurried + 1, 2 * FLOOD - 1)
+            elif event.time > self._last_key + PAUSE:
+                self.bench.hurried //= 2
             if isinstance(event, events.Key | events.Paste):
                 await self._typed(event)
                 return
