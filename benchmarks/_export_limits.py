@@ -12,6 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+from labelkit.store.disk import write_behind
+
+AHEAD, BEHIND = 32, 256
+"""MiB after which the disk is told to begin, and that it is told of."""
+
 
 def main(path: Path) -> None:
     with path.open("rb") as source:
@@ -24,8 +29,11 @@ def main(path: Path) -> None:
     hashed = time.process_time()
     copy = path.with_name(f"{path.name}.copy")
     with copy.open("wb", buffering=0) as file:
-        for _ in range(count):
+        for n in range(1, count + 1):
             file.write(block)
+            if n % AHEAD == 0:
+                first = max(0, n - BEHIND)
+                write_behind(file.fileno(), first * len(block), (n - first) * len(block))
         written, waiting = time.process_time(), time.perf_counter()
         os.fsync(file.fileno())
         waited = time.perf_counter() - waiting

@@ -6,6 +6,7 @@ python -m benchmarks.export [RANKINGS [ROUNDS]]
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,7 @@ def tidy(store: Path) -> None:
     shutil.rmtree(store.parent / f"{JSONL}.cache", ignore_errors=True)
     for name in (JSONL, PARQUET):
         (store.parent / name).unlink(missing_ok=True)
+    os.sync()  # the disk is told of what is gone, and is free again
 
 
 def check(store: Path, commands: Mapping[str, Sequence[str]], name: str) -> None:
