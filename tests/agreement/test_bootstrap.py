@@ -89,12 +89,10 @@ def test_summed_and_merged() -> None:
     assert [part.tolist() for part in found] == [[0, 3], [0, 1], [[3, 4], [6, 8]]]
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(-9, 9))),
-    st.sampled_from([3, 90_000]),
-)
+@pytest.mark.parametrize("cells", [3, 90_000])
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(-9, 9))))
 def test_merged_is_a_sum_for_each_prompt_and_cell(
-    said: list[tuple[int, int, int]], cells: int
+    cells: int, said: list[tuple[int, int, int]]
 ) -> None:
     """Whether there are few cells, or far more than rows."""
     wanted: Counter[tuple[int, int]] = Counter()

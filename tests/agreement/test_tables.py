@@ -51,10 +51,15 @@ def test_a_tally_of_nothing_is_empty() -> None:
     assert nothing.times.tolist() == []
 
 
+@pytest.mark.parametrize("dense", [1 << 20, 0])
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2)), min_size=1))
-def test_each_prompt_has_the_sum_of_its_units(units: list[tuple[int, int, int]]) -> None:
+def test_each_prompt_has_the_sum_of_its_units(
+    dense: int, units: list[tuple[int, int, int]]
+) -> None:
     prompt, *counts = np.array(units).T
-    tally = Tally.of(np.column_stack(counts), prompt)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_units, "_DENSE", dense)
+        tally = Tally.of(np.column_stack(counts), prompt)
     used = tally.patterns.sum(axis=1) > 1
     values = tally.patterns[used] * [10.0, 0.5]
     wanted: dict[int, list[float]] = {}
@@ -169,3 +174,14 @@ def test_the_items_of_rankings_go_up_and_keep_their_places() -> None:
     found = {tuple(p): int(v) for p, v in zip(pairs.pair.tolist(), pairs.value, strict=True)}
     assert found == {(1, 3): 0, (1, 5): -1, (3, 5): -1, (2, 4): 1, (2, 7): 1, (4, 7): -1}
     assert len(repeats.first) == 0
+
+
+@given(bundles(), st.integers(1, 4))
+def test_the_pieces_of_rankings_are_the_whole(said: list[Bundle], at_once: int) -> None:
+    rankings = units_of(said).rankings
+    cut = list(rankings.cut(at_once))
+    for name in ("prompt", "labeler", "k", "item", "rank"):
+        whole = getattr(rankings, name).tolist()
+        assert [x for piece in cut for x in getattr(piece, name).tolist()] == whole
+    assert all(piece.item_prompt is rankings.item_prompt for piece in cut)
+    assert not any(set(a.prompt) & set(b.prompt) for a, b in pairwise(cut))
