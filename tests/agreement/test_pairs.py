@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,11 @@ def test_gold_may_stand_in_any_order() -> None:
     gold = judged([{0: 0}, {0: 1}, {0: -1}], [(5, 6), (2, 4), (0, 7)])
     rows, values = against_gold(judgements, gold)
     assert (rows.tolist(), values.tolist()) == ([0, 2], [-1, 0])
+    known = [(0, 7), (1, 2), (2, 3), (2, 4), (5, 6)]
+    for order in permutations(range(5)):
+        gold = judged([{0: i % 3 - 1} for i in order], [known[i] for i in order])
+        rows, values = against_gold(judged([{0: 1}] * 5, known), gold)
+        assert (rows.tolist(), values.tolist()) == ([0, 1, 2, 3, 4], [-1, 0, 1, -1, 0])
 
 
 def test_every_two_of_a_unit_are_compared_once() -> None:

@@ -114,6 +114,10 @@ def test_rankings_by_nobody_are_counted_and_left_out() -> None:
     collector.add(said, said.rankings)
     assert (collector.unnamed, collector.rankings, collector.prompts) == (2, 0, 0)
     assert len(collector.units().pairs.unit) == 0
+    for uid in ("3", "4"):
+        named = Ranking(uid=uid, labeler="ana", tiers=(("a",), ("b",)))
+        collector.add(said, [*said.rankings, named])
+    assert (collector.unnamed, collector.rankings, collector.prompts) == (6, 2, 2)
 
 
 def test_units_of_nothing_have_the_columns_of_units() -> None:
