@@ -6,9 +6,8 @@ against hh-rlhf's own harmless-base test split and against what labelkit writes 
 and OpenRLHF. Not checked: rows with tools, and the model columns of published sets.
 
 The prompt may also be called `question` or `input`, or `instruction` beside lists of messages, and
-the sides `chosen_response` and `rejected_response`;
-ms-swift has the chosen answer at the end of `messages`, and beside it `rejected_response` or
-`rejected_messages`.
+the sides `chosen_response` and `rejected_response`; ms-swift has the chosen answer at the end of
+`messages`, and beside it `rejected_response` or `rejected_messages`.
 
 A completion is one text, so a pair whose sides part before the last answer cannot be kept. Scores
 are not kept, but it is said where they contradict what was chosen: published sets hold such rows.
